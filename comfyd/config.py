@@ -1,0 +1,155 @@
+"""One frozen object from one TOML file and the environment; unknown keys are refused; paths follow XDG.
+
+Read once at the entry point and passed down. ``COMFYD_HOME`` puts everything under one directory.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from .errors import ConfigError
+
+_SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes with its terminator, less on macOS
+
+
+class Paths(msgspec.Struct, frozen=True, kw_only=True):
+    """Where comfyd keeps what: all absolute."""
+
+    config_file: Path
+    data: Path
+    """Managed ComfyUI, demo checkpoint."""
+    state: Path
+    """Journal, log, REPL history."""
+    cache: Path
+    """Node catalogues; may be deleted at any time."""
+    run: Path
+    """Sockets and pid file, mode 0700."""
+
+    @property
+    def socket(self) -> Path:
+        return self.run / "comfyd.sock"
+
+    @property
+    def address(self) -> str:
+        return f"ipc://{self.socket}"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.run / "comfyd.pid"
+
+    @property
+    def journal(self) -> Path:
+        return self.state / "journal.sqlite"
+
+    @property
+    def log(self) -> Path:
+        return self.state / "comfyd.log"
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting with its default; a field ``x`` is the key ``x`` of config.toml and the variable ``COMFYD_X``."""
+
+    comfyui: str | None = None
+    """A ComfyUI checkout of the user's own; None: look in the usual places, else the managed one."""
+    python: str | None = None
+    """The worker's interpreter; None: the checkout's own virtual environment, else this one."""
+    engine_args: list[str] = []
+    """Further arguments for ComfyUI (its own command line), for example ["--cpu"]."""
+    max_running: int = 4
+    """Jobs admitted at once; they advance step by step in turn."""
+    max_queue: int = 512
+    """Jobs that may wait; one more is refused."""
+    cancel_grace: float = 5.0
+    """Seconds a cancelled job has to end politely before its worker is replaced."""
+    progress_deadline: float = 1800.0
+    """Seconds a running job may stay silent before its worker is replaced; 0: for ever."""
+    worker_restarts: int = 3
+    """Deaths of the worker within five minutes before the daemon gives up until the next command."""
+    attempts: int = 2
+    """How often a job is started when its worker or daemon dies under it."""
+    cache_ram: float = 0.0
+    """GiB of node results kept in RAM; 0: an eighth of the machine's."""
+    cache_vram: float = 0.0
+    """GiB of node results kept in VRAM; 0: a sixteenth of the device's."""
+    models_ram: float = 0.0
+    """GiB of models kept resident; 0: six tenths of the machine's RAM."""
+    history: int = 10000
+    """Ended jobs the journal keeps."""
+    auto_install: bool = True
+    """Whether the first start may download the managed ComfyUI."""
+
+
+def paths(env: Mapping[str, str] | None = None) -> Paths:
+    """XDG paths, or everything under COMFYD_HOME."""
+    env = os.environ if env is None else env
+    if home := env.get("COMFYD_HOME"):
+        root = Path(home).expanduser().absolute()
+        return Paths(
+            config_file=Path(env.get("COMFYD_CONFIG") or root / "config.toml"),
+            data=root / "data", state=root / "state", cache=root / "cache", run=_short(root / "run"),
+        )
+    user = Path(env.get("HOME") or Path.home())
+    runtime = env.get("XDG_RUNTIME_DIR")
+    run = Path(runtime) / "comfyd" if runtime else Path(tempfile.gettempdir()) / f"comfyd-{os.getuid()}"
+    return Paths(
+        config_file=Path(env.get("COMFYD_CONFIG") or Path(env.get("XDG_CONFIG_HOME") or user / ".config") / "comfyd/config.toml"),
+        data=Path(env.get("XDG_DATA_HOME") or user / ".local/share") / "comfyd",
+        state=Path(env.get("XDG_STATE_HOME") or user / ".local/state") / "comfyd",
+        cache=Path(env.get("XDG_CACHE_HOME") or user / ".cache") / "comfyd",
+        run=_short(run),
+    )
+
+
+def _short(run: Path) -> Path:
+    """A directory short enough for a unix socket: the one given, or a hashed name in the temporary directory."""
+    if len(os.fsencode(run)) + len("/worker-00.sock") < _SOCKET_PATH_LIMIT:
+        return run
+    digest = hashlib.sha256(os.fsencode(run)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"comfyd-{os.getuid()}-{digest}"
+
+
+def load(where: Paths | None = None, env: Mapping[str, str] | None = None) -> Config:
+    """Defaults, then the file, then ``COMFYD_*`` variables; raises ConfigError."""
+    env = os.environ if env is None else env
+    where = where or paths(env)
+    values = _read(where.config_file) | _from_environment(env)
+    try:
+        return msgspec.convert(values, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where.config_file}: {error}; correct the setting or remove it.") from error
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        with file.open("rb") as stream:
+            return tomllib.load(stream)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read ({error}); correct it or remove it.") from error
+
+
+def _from_environment(env: Mapping[str, str]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for field in Config.__struct_fields__:
+        text = env.get(f"COMFYD_{field.upper()}")
+        if text:
+            values[field] = text.split() if field == "engine_args" else text
+    return values
+
+
+def private_directory(path: Path) -> Path:
+    """Create a directory only its owner can enter; raises ConfigError when somebody else owns it."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = path.stat()
+    if sys.platform != "win32" and status.st_uid != os.getuid():
+        raise ConfigError(f"{path} belongs to another user; set XDG_RUNTIME_DIR or COMFYD_HOME to a directory of your own.")
+    if status.st_mode & 0o077:
+        path.chmod(0o700)
+    return path

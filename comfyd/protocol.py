@@ -1,0 +1,442 @@
+"""The messages between client, daemon and worker, and nothing else; imports msgspec only.
+
+Wire format, the same on both sockets (ZeroMQ over a unix socket)::
+
+    client -> daemon   [request id, PROTOCOL, msgpack(Request)]
+    daemon -> client   [request id, PROTOCOL, msgpack(Reply | Event)]
+    daemon -> worker   [msgpack(Order)]
+    worker -> daemon   [msgpack(Report | Event)]
+
+The version stands in a frame of its own, so that a message which cannot be decoded can still be told
+from one of another version. Every request ends in exactly one message whose class has ``FINAL = True``;
+what comes before it under the same request id are events. Events of a job pass through the daemon as the
+bytes the worker sent. Unknown fields are tolerated, unknown tags are an error. Times are seconds (``time.time()``
+for moments), sizes bytes. Nothing here is ever pickled.
+"""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+PROTOCOL = 1
+VERSION_FRAME = str(PROTOCOL).encode()
+
+Graph = dict[str, Any]
+"""ComfyUI's API format: node id -> {"class_type": str, "inputs": {name: value or [node id, slot]}, "_meta": {...}}."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=lambda name: name):
+    """Base of everything that travels."""
+
+    FINAL: ClassVar[bool] = False
+
+
+# ---------------------------------------------------------------- records inside messages
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An error as it travels: the stable code, one sentence that carries the fix, and what a developer wants besides."""
+
+    code: str
+    message: str
+    detail: str = ""
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """Memory of the device at one moment (VRAM on a GPU, the machine's RAM on a CPU), in bytes."""
+
+    device: str
+    used: int
+    total: int
+
+
+class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine behind the worker and how far its start has come."""
+
+    state: str
+    """``installing``, ``starting``, ``ready``, ``failed`` or ``stopped``."""
+    message: str = ""
+    fraction: float | None = None
+    """Progress of an installation, 0 to 1, where it is known."""
+    comfyui: str = ""
+    version: str = ""
+    device: str = ""
+    pid: int = 0
+    output_dir: str = ""
+    memory: Memory | None = None
+    failed_packs: list[str] = []
+
+
+class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One job as the journal keeps it."""
+
+    id: int
+    state: str
+    """``queued``, ``running``, ``done``, ``failed`` or ``cancelled``."""
+    workflow: str
+    overrides: dict[str, Any] = {}
+    created: float = 0.0
+    started: float | None = None
+    finished: float | None = None
+    attempts: int = 0
+    position: int | None = None
+    """Place in the queue, 1 = next; None once it is no longer queued."""
+    files: list[str] = []
+    nodes_run: int = 0
+    nodes_total: int = 0
+    peak_memory: int = 0
+    error: ErrorInfo | None = None
+
+
+class Resident(msgspec.Struct, frozen=True, kw_only=True):
+    """Something the worker holds between jobs."""
+
+    name: str
+    kind: str
+    """``checkpoint``, ``model``, ``clip``, ``vae``, ``controlnet`` … for loader outputs, ``results`` for cached node results."""
+    size: int
+    device: str
+    last_used: float
+    in_use: bool = False
+
+
+# ---------------------------------------------------------------- client -> daemon
+
+
+class Submit(Message):
+    """Run a graph with overrides. Ends in Done / Failed / Cancelled, or in Accepted where ``follow`` is false."""
+
+    graph: Graph
+    workflow: str = ""
+    """The name shown to people: a file's stem or a built-in name."""
+    overrides: list[tuple[str, Any]] = []
+    """(address, value) pairs; a value that is a string is read by the input's type."""
+    follow: bool = True
+    extra_data: dict[str, Any] = {}
+
+
+class Watch(Message):
+    """Attach to a job: its events so far in short (Queued or Started), then live ones, then its final event."""
+
+    job: int
+
+
+class Cancel(Message):
+    """Cancel a queued or running job; ends in CancelReply once the job has ended."""
+
+    job: int
+
+
+class StatusRequest(Message):
+    """Ask for StatusReply."""
+
+
+class QueueRequest(Message):
+    """Ask for JobsReply: running and queued jobs."""
+
+
+class HistoryRequest(Message):
+    """Ask for JobsReply: ended jobs, newest first."""
+
+    limit: int = 20
+
+
+class PsRequest(Message):
+    """Ask for PsReply."""
+
+
+class Unload(Message):
+    """Let go of residents by name, or of all; ends in UnloadReply."""
+
+    names: list[str] = []
+    everything: bool = False
+
+
+class WaitReady(Message):
+    """Follow the engine's start: EngineState events, then StatusReply when it is ready, or Error."""
+
+
+class Stop(Message):
+    """Stop the daemon: finishes what runs, or with ``now`` puts it back into the queue; ends in Stopped."""
+
+    now: bool = False
+
+
+Request = Submit | Watch | Cancel | StatusRequest | QueueRequest | HistoryRequest | PsRequest | Unload | WaitReady | Stop
+
+
+# ---------------------------------------------------------------- daemon -> client
+
+
+class Error(Message):
+    """The request was refused or failed; ``comfyd.errors`` turns it into an exception."""
+
+    FINAL = True
+    error: ErrorInfo
+
+
+class Accepted(Message):
+    """The job is in the journal. Final only for a Submit with ``follow`` false (see ``ends``)."""
+
+    job: int
+    position: int
+    overrides: dict[str, Any] = {}
+
+
+class StatusReply(Message):
+    """The daemon as a whole."""
+
+    FINAL = True
+    version: str
+    protocol: int
+    pid: int
+    started: float
+    socket: str
+    engine: EngineInfo
+    queued: int
+    running: list[int]
+
+
+class JobsReply(Message):
+    """Job records, for ``queue`` and ``history``."""
+
+    FINAL = True
+    jobs: list[JobRecord]
+
+
+class PsReply(Message):
+    """What is resident; ``engine.state`` says whether the list is live."""
+
+    FINAL = True
+    engine: EngineInfo
+    residents: list[Resident]
+
+
+class UnloadReply(Message):
+    """What was let go, and how many bytes that was."""
+
+    FINAL = True
+    names: list[str]
+    freed: int
+
+
+class CancelReply(Message):
+    """The job has ended; ``state`` says how (a job may have been done just before)."""
+
+    FINAL = True
+    job: int
+    state: str
+
+
+class Stopped(Message):
+    """The daemon is about to exit; ``requeued`` jobs run at its next start."""
+
+    FINAL = True
+    requeued: list[int] = []
+
+
+class EngineState(Message):
+    """The engine's start has come further; sent to whoever waits for it."""
+
+    engine: EngineInfo
+
+
+# ---------------------------------------------------------------- events of a job
+
+
+class Queued(Message):
+    """The job waits at ``position`` (1 = next)."""
+
+    job: int
+    position: int
+
+
+class Started(Message):
+    """The job was admitted by the worker."""
+
+    job: int
+    nodes_total: int
+    cached: list[str]
+    """Node ids whose results are already there."""
+    attempt: int = 1
+
+
+class NodeStarted(Message):
+    """A node begins to execute."""
+
+    job: int
+    node: str
+    class_type: str
+    title: str
+
+
+class Progress(Message):
+    """A node's own progress (a sampler's step) and the device's memory at this moment."""
+
+    job: int
+    node: str
+    value: int
+    max: int
+    memory: Memory | None = None
+
+
+class NodeDone(Message):
+    """A node was executed (``cached`` false) or its kept result was used."""
+
+    job: int
+    node: str
+    class_type: str
+    seconds: float
+    cached: bool = False
+
+
+class Output(Message):
+    """Files of an output node, whole and in place."""
+
+    job: int
+    node: str
+    files: list[str]
+
+
+class Done(Message):
+    """The job's final event on success; sent when all its files are there."""
+
+    FINAL = True
+    job: int
+    seconds: float
+    executed: list[str]
+    nodes_total: int
+    files: list[str]
+    peak_memory: int
+    """Highest memory of the device during the job, in bytes."""
+    device: str = ""
+    outputs: dict[str, Any] = {}
+    """ComfyUI's own ``ui`` results by node id (file entries, texts)."""
+
+
+class Failed(Message):
+    """The job's final event on failure."""
+
+    FINAL = True
+    job: int
+    error: ErrorInfo
+    node: str = ""
+    executed: list[str] = []
+
+
+class Cancelled(Message):
+    """The job's final event after a cancel."""
+
+    FINAL = True
+    job: int
+
+
+Event = Queued | Started | NodeStarted | Progress | NodeDone | Output | Done | Failed | Cancelled
+JobEnd = Done | Failed | Cancelled
+Reply = Error | Accepted | StatusReply | JobsReply | PsReply | UnloadReply | CancelReply | Stopped | EngineState
+ToClient = Reply | Event
+
+
+# ---------------------------------------------------------------- daemon -> worker
+
+
+class Run(Message):
+    """Execute a bound graph."""
+
+    job: int
+    graph: Graph
+    extra_data: dict[str, Any] = {}
+    attempt: int = 1
+
+
+class CancelRun(Message):
+    """Interrupt a job at its next step; the worker answers with Cancelled (or the end it had already reached)."""
+
+    job: int
+
+
+class Describe(Message):
+    """Ask for fresh catalogue entries of these node classes (model files come and go); answered by Described."""
+
+    request: int
+    classes: list[str]
+
+
+class UnloadOrder(Message):
+    """Let go of residents; answered by Unloaded."""
+
+    request: int
+    names: list[str]
+    everything: bool
+
+
+class Shutdown(Message):
+    """Finish what runs (``now`` false) or drop it, then exit with status 0."""
+
+    now: bool = False
+
+
+Order = Run | CancelRun | Describe | UnloadOrder | Shutdown
+
+
+# ---------------------------------------------------------------- worker -> daemon
+
+
+class Ready(Message):
+    """The engine is imported and takes jobs. ``catalogue`` is the path of the node catalogue (JSON, see workflow.catalogue)."""
+
+    pid: int
+    comfyui: str
+    version: str
+    device: str
+    output_dir: str
+    catalogue: str
+    memory: Memory
+    failed_packs: list[str] = []
+
+
+class StartFailed(Message):
+    """The worker cannot become ready, and exits after this."""
+
+    error: ErrorInfo
+
+
+class Described(Message):
+    """Catalogue entries for a Describe, in the catalogue's own form."""
+
+    request: int
+    classes: dict[str, Any]
+
+
+class Unloaded(Message):
+    """What an UnloadOrder let go; ``unknown`` are names nothing resident has."""
+
+    request: int
+    names: list[str]
+    unknown: list[str]
+    freed: int
+
+
+class Residency(Message):
+    """What is resident now; sent whenever it changed."""
+
+    residents: list[Resident]
+    memory: Memory
+
+
+Report = Ready | StartFailed | Described | Unloaded | Residency
+FromWorker = Report | Event
+
+_encoder = msgspec.msgpack.Encoder()
+encode = _encoder.encode
+decode_request = msgspec.msgpack.Decoder(Request).decode
+decode_to_client = msgspec.msgpack.Decoder(ToClient).decode
+decode_order = msgspec.msgpack.Decoder(Order).decode
+decode_from_worker = msgspec.msgpack.Decoder(FromWorker).decode
+
+
+def ends(request: Request, message: ToClient) -> bool:
+    """Whether this message is the one final message of the request."""
+    if isinstance(message, Accepted):
+        return isinstance(request, Submit) and not request.follow
+    return message.FINAL
