@@ -11,7 +11,7 @@ from .text_encoder import Half, Part, random_bytes
 NAME = "comfyd-demo.safetensors"
 VERSION = "0"
 """Changes with every change of the file's content."""
-SHA256 = "797cd4cb7fa1d9b30e30614509632fc25477eda610f4f04c6b306551f1f11c6d"
+SHA256 = "758f3f1a0364b8efdbfb812d433ac1a12fbd3df6a3188499cb7ce2a2aed9bd72"
 """Of the file that ``write`` makes."""
 
 

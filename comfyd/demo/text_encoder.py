@@ -10,11 +10,11 @@ same vector, the bag of all its words. Layers 1 to 11 are the identity.
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-Half: TypeAlias = Any
+Half = Any
 """An array of half precision."""
 Part = tuple[str, tuple[int, ...], Half | None]
 """Name, shape, values; None where all are zero."""
@@ -41,17 +41,17 @@ def _scaled(values: Any, exponent: int) -> Half:
 
 
 def embeddings() -> Half:
-    """(VOCABULARY, WIDTH): words random, start and end tokens a quarter as strong and marked."""
-    rows = np.zeros((VOCABULARY, WIDTH), np.float16)
+    """(VOCABULARY, WIDTH): random; start and end tokens are marked, the end token, which also pads, is a quarter as strong."""
+    rows: Half = np.zeros((VOCABULARY, WIDTH), np.float16)
     rows[:, :WORDS] = _scaled(random_bytes("embeddings", VOCABULARY, WORDS), -6)
-    rows[START:] /= 4
+    rows[END] /= 4
     rows[START, MARK], rows[END, MARK] = 2, 4
     return rows
 
 
 def positions() -> Half:
     """(POSITIONS, WIDTH): one column per position."""
-    rows = np.zeros((POSITIONS, WIDTH), np.float16)
+    rows: Half = np.zeros((POSITIONS, WIDTH), np.float16)
     rows[:, FIRST_POSITION:] = 4 * np.eye(POSITIONS, dtype=np.float16)
     return rows
 
@@ -63,17 +63,17 @@ def codes() -> Half:
 
 def queries() -> tuple[Half, Half]:
     """Weight and bias: constant for BAG heads, the code of the position before for PREVIOUS heads."""
-    weight = np.zeros((WIDTH, WIDTH), np.float16)
+    weight: Half = np.zeros((WIDTH, WIDTH), np.float16)
     before = codes()[np.maximum(np.arange(POSITIONS) - 1, 0)]
     weight[BAG:, FIRST_POSITION:] = np.tile(before.T, (PREVIOUS // 64, 1))
-    bias = np.zeros(WIDTH, np.float16)
+    bias: Half = np.zeros(WIDTH, np.float16)
     bias[:BAG] = 1
     return weight, bias
 
 
 def keys() -> Half:
     """Marked tokens score far below words in BAG heads (NONE cancels the layer norm's mean); PREVIOUS heads match codes."""
-    weight = np.zeros((WIDTH, WIDTH), np.float16)
+    weight: Half = np.zeros((WIDTH, WIDTH), np.float16)
     weight[:BAG, MARK], weight[:BAG, NONE] = -4, 4
     weight[BAG:, FIRST_POSITION:] = np.tile(codes().T, (PREVIOUS // 64, 1))
     return weight
@@ -81,14 +81,14 @@ def keys() -> Half:
 
 def values() -> Half:
     """Random directions of the word columns, nearly orthonormal."""
-    weight = np.zeros((WIDTH, WIDTH), np.float16)
+    weight: Half = np.zeros((WIDTH, WIDTH), np.float16)
     weight[:, :WORDS] = _scaled(random_bytes("values", WIDTH, WORDS), -11)
     return weight
 
 
 def outputs() -> Half:
     """Random directions into the word columns, the bag twice as strong as the previous token."""
-    weight = np.zeros((WIDTH, WIDTH), np.float16)
+    weight: Half = np.zeros((WIDTH, WIDTH), np.float16)
     weight[:WORDS, :BAG] = _scaled(random_bytes("bag", WORDS, BAG), -10)
     weight[:WORDS, BAG:] = _scaled(random_bytes("previous", WORDS, PREVIOUS), -11)
     return weight
