@@ -219,6 +219,12 @@ class EngineNotFound(Unavailable):
     code = "engine-not-found"
 
 
+class EngineNotInstalled(EngineNotFound):
+    """Nothing was chosen and nothing found, but the managed ComfyUI could be installed."""
+
+    code = "engine-not-installed"
+
+
 class EngineInstallFailed(Unavailable):
     """The managed ComfyUI could not be fetched, verified or unpacked."""
 
@@ -229,6 +235,12 @@ class EngineFailed(Unavailable):
     """The worker was never ready, or died too often."""
 
     code = "engine-failed"
+
+
+class JournalUnavailable(Unavailable):
+    """The journal cannot be read or written: read-only, damaged, or no space left."""
+
+    code = "journal-unavailable"
 
 
 class ProtocolMismatch(Unavailable):
