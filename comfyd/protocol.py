@@ -20,6 +20,8 @@ import msgspec
 
 PROTOCOL = 1
 VERSION_FRAME = str(PROTOCOL).encode()
+CATALOGUE_FORMAT = 1
+"""Version of the node catalogue's file: {"format", "comfyui", "nodes": what ComfyUI's /object_info tells}."""
 
 Graph = dict[str, Any]
 """ComfyUI's API format: node id -> {"class_type": str, "inputs": {name: value or [node id, slot]}, "_meta": {...}}."""
@@ -43,7 +45,7 @@ class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """Memory of the device at one moment (VRAM on a GPU, the machine's RAM on a CPU), in bytes."""
+    """Memory of the device at one moment, in bytes: VRAM on a GPU; the worker's share of the machine's RAM on a CPU."""
 
     device: str
     used: int
@@ -180,6 +182,7 @@ class Accepted(Message):
 
     job: int
     position: int
+    """Place in the queue, 1 = next; 0: the job goes to the worker at once."""
     overrides: dict[str, Any] = {}
 
 

@@ -1,0 +1,105 @@
+"""Entry of the worker process: connects first, so that a failed start is reported, then imports the engine and takes orders."""
+
+import gc
+import os
+import sys
+import traceback
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from comfyd.errors import EngineFailed
+from comfyd.protocol import Order, Ready, StartFailed
+
+from .link import Link
+from .settings import Launch, from_environment
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+
+class _Mailbox:
+    """Orders that arrive before the engine can take them."""
+
+    def __init__(self) -> None:
+        self._early: deque[Order] = deque()
+        self._engine: Engine | None = None
+
+    def put(self, order: Order) -> None:
+        if self._engine is None:
+            self._early.append(order)
+        else:
+            self._engine.post(order)
+
+    def open(self, engine: "Engine") -> None:
+        self._engine = engine
+        while self._early:
+            engine.post(self._early.popleft())
+
+
+def main() -> None:
+    """Runs until the daemon says Shutdown or dies; exit status 1 when the engine cannot start."""
+    launch = from_environment()
+    mailbox = _Mailbox()
+    link = Link(launch.address, mailbox.put)
+    link.start()
+    try:
+        engine = _start(launch, link)
+    except BaseException as error:
+        traceback.print_exc()
+        link.send(StartFailed(error=_start_failure(error, launch).info()))
+        link.flush()
+        sys.exit(1)
+    mailbox.open(engine)
+    engine.run()
+    link.flush()
+    sys.stderr.flush()
+    # Threads of node packs and torch's own must not hold up the end.
+    os._exit(0)
+
+
+def _start(launch: Launch, link: Link) -> "Engine":
+    from . import boot
+
+    server, failed_packs = boot.load(launch.settings)
+    import folder_paths
+
+    from . import catalogue, residency, sampling
+    from .blackbox import BlackBox
+    from .cache import Store
+    from .engine import Engine
+    from .job import Workbench
+
+    bench = Workbench(Store(residency.budget(launch.settings)), server, BlackBox(launch.blackbox), link.send)
+    bench.staging.install()
+    sampling.install()
+    version = boot.version()
+    path = catalogue.write(Path(launch.settings.cache), Path(launch.settings.comfyui), version)
+    gc.collect()
+    gc.freeze()  # half a million objects of imported modules that no later collection need walk through
+    link.send(
+        Ready(
+            pid=os.getpid(),
+            comfyui=launch.settings.comfyui,
+            version=version,
+            device=str(bench.meter.device),
+            output_dir=folder_paths.get_output_directory(),
+            catalogue=str(path),
+            memory=bench.meter.now(),
+            failed_packs=failed_packs,
+        )
+    )
+    return Engine(bench)
+
+
+def _start_failure(error: BaseException, launch: Launch) -> EngineFailed:
+    detail = traceback.format_exc()
+    if isinstance(error, ModuleNotFoundError):
+        fix = f"install it into {sys.executable}"
+        return EngineFailed(f"ComfyUI at {launch.settings.comfyui} needs the Python package {error.name}; {fix}.", detail)
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return EngineFailed(f"ComfyUI at {launch.settings.comfyui} did not start: {reason}; see `comfyd logs`.", detail)
+
+
+if __name__ == "__main__":
+    main()

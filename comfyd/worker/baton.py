@@ -1,0 +1,73 @@
+"""The baton: many job threads, one of which executes at a time, with ComfyUI's globals kept apart at every hand-over."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from .state import GlobalState
+
+
+class Turn:
+    """One job thread's claim on the baton."""
+
+    def __init__(self, state: GlobalState) -> None:
+        self.state = state
+        self.until: Callable[[], bool] | None = None
+        """What has to be true before this turn can go on; None: nothing."""
+
+    def runnable(self) -> bool:
+        return self.until is None or self.until()
+
+
+class Baton:
+    """Lends execution to one turn at a time; every method is safe in any thread.
+
+    The engine's loop lends; a job thread takes the baton when it starts or wakes up, and passes it on at each step.
+    """
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self._ready: deque[Turn] = deque()
+        self._holder: Turn | None = None
+
+    def has_ready(self) -> bool:
+        """Whether a waiting turn could go on."""
+        with self.changed:
+            return any(turn.runnable() for turn in self._ready)
+
+    def holds(self, turn: Turn) -> bool:
+        return self._holder is turn
+
+    def lend_next(self) -> bool:
+        """Lends to the turn that has waited longest and can go on, until it passes the baton on; False: there is none."""
+        with self.changed:
+            turn = next((turn for turn in self._ready if turn.runnable()), None)
+            if turn is None:
+                return False
+            self._ready.remove(turn)
+            self._holder = turn
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: self._holder is None)
+            return True
+
+    def take(self, turn: Turn) -> None:
+        """Waits in line for the baton, then puts this turn's globals in place."""
+        with self.changed:
+            self._ready.append(turn)
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: self._holder is turn)
+        turn.until = None
+        turn.state.restore()
+
+    def give(self, turn: Turn) -> None:
+        """Saves this turn's globals and lets go of the baton."""
+        turn.state.save()
+        with self.changed:
+            self._holder = None
+            self.changed.notify_all()
+
+    def pass_on(self, turn: Turn, until: Callable[[], bool] | None = None) -> None:
+        """Lets the others step, and comes back in turn once ``until`` holds."""
+        turn.until = until
+        self.give(turn)
+        self.take(turn)

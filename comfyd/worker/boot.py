@@ -1,0 +1,89 @@
+"""Starts the engine inside this process: ComfyUI's arguments, its own ``main`` module, all nodes, and stand-ins for its server."""
+
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from .settings import Settings
+
+_ACCELERATORS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd", "/dev/davinci_manager")
+
+# Dynamic VRAM is off because leases and captured graphs need weights that stay where they are,
+# cudaMallocAsync because a captured graph's memory pool needs torch's own allocator.
+_ARGUMENTS = ["--disable-dynamic-vram", "--disable-cuda-malloc", "--disable-auto-launch"]
+
+
+def load(settings: Settings) -> tuple[Any, list[str]]:
+    """Imports the engine with all its nodes; returns the PromptServer stand-in and the node packs that failed to import.
+
+    ``main`` is ComfyUI's own module: importing it reads the arguments, ``extra_model_paths.yaml`` and the packs' prestartup scripts
+    in the order ComfyUI means them to be, and starts no server.
+    """
+    _enter(settings)
+    import main  # type: ignore[import-not-found]  # noqa: F401
+
+    from . import demo_model, prompt_server
+
+    demo_model.register(settings.demo)
+    instance = prompt_server.install()
+    failed = asyncio.run(_load_nodes())
+    return instance, failed
+
+
+def version() -> str:
+    """ComfyUI's version."""
+    import comfyui_version
+
+    return str(comfyui_version.__version__)
+
+
+def _enter(settings: Settings) -> None:
+    root = Path(settings.comfyui)
+    sys.path.insert(0, str(root))
+    sys.argv = [str(root / "main.py"), *_ARGUMENTS, *settings.engine_args]
+    if not _has_accelerator() and "--cpu" not in sys.argv:
+        sys.argv.append("--cpu")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    import comfy.options
+
+    comfy.options.enable_args_parsing()
+    from comfy.cli_args import args
+
+    if args.cuda_device is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["HIP_VISIBLE_DEVICES"] = str(args.cuda_device)
+
+
+def _has_accelerator() -> bool:
+    """Whether the machine shows a device torch could use; asked of the file system, because torch must not be imported yet."""
+    return sys.platform != "linux" or any(Path(device).exists() for device in _ACCELERATORS)
+
+
+async def _load_nodes() -> list[str]:
+    """All node classes; a pack that fails to import is named and stops nothing."""
+    import comfy.model_management
+    import hook_breaker_ac10a0
+    import nodes
+    from comfy.cli_args import args
+
+    failed: list[str] = []
+    load_pack = nodes.load_custom_node
+
+    async def load_custom_node(module_path: str, *rest: Any, **options: Any) -> bool:
+        loaded: bool = await load_pack(module_path, *rest, **options)
+        if not loaded:
+            failed.append(Path(module_path).name)
+        return loaded
+
+    nodes.load_custom_node = load_custom_node
+    hook_breaker_ac10a0.save_functions()
+    custom = not args.disable_all_custom_nodes or bool(args.whitelist_custom_nodes)
+    await nodes.init_extra_nodes(init_custom_nodes=custom, init_api_nodes=not args.disable_api_nodes)
+    comfy.model_management.set_cudnn_benchmark()
+    hook_breaker_ac10a0.restore_functions()
+    nodes.load_custom_node = load_pack
+    logging.info("comfyd: %d node classes, %d packs failed", len(nodes.NODE_CLASS_MAPPINGS), len(failed))
+    return failed

@@ -1,0 +1,109 @@
+"""The worker's store of node results by content key, within byte budgets; pure, so that it is tested without an engine."""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Bytes that may be kept: node results in RAM and in VRAM, and models."""
+
+    ram: int
+    vram: int
+    models: int
+
+
+@dataclass(eq=False)
+class Entry:
+    """One node's result and what keeping it is worth."""
+
+    key: bytes
+    value: Any
+    """ComfyUI's CacheEntry (ui, outputs)."""
+    class_type: str
+    seconds: float
+    """What it cost to make."""
+    ram: int = 0
+    vram: int = 0
+    models: dict[int, int] = field(default_factory=dict)
+    """Bytes of the models it holds, by the model's identity: clones of one model count once."""
+    patchers: list[tuple[str, Any]] = field(default_factory=list)
+    files: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    """Model files its own inputs name: name -> (path, size, mtime)."""
+    last_used: float = 0.0
+    used_at: float = 0.0
+    """Wall clock of the last use, for people."""
+
+    def size(self) -> int:
+        return self.ram + self.vram + sum(self.models.values())
+
+
+class Store:
+    """Results of all workflows; the least valuable go first (cost to make, by size and age)."""
+
+    def __init__(self, budget: Budget, clock: Callable[[], float] = time.monotonic) -> None:
+        self._budget = budget
+        self._clock = clock
+        self._entries: dict[bytes, Entry] = {}
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: bytes) -> Entry | None:
+        """The entry of that key, marked as used now."""
+        if entry := self._entries.get(key):
+            self._touch(entry)
+        return entry
+
+    def put(self, entry: Entry) -> list[Entry]:
+        """Keeps an entry; returns those that a changed file of the same name makes stale, which are let go."""
+        stale = [old for old in self._entries.values() if _superseded(old, entry)] if entry.files else []
+        for old in stale:
+            self.drop(old.key)
+        self._entries[entry.key] = entry
+        self._touch(entry)
+        return stale
+
+    def drop(self, key: bytes) -> Entry | None:
+        return self._entries.pop(key, None)
+
+    def evict(self, keep: Collection[bytes] = ()) -> list[Entry]:
+        """Lets go of the least valuable entries, other than those in ``keep``, until every budget holds."""
+        gone: list[Entry] = []
+        for used, limit, holds in (
+            (lambda: sum(e.ram for e in self), self._budget.ram, lambda e: e.ram),
+            (lambda: sum(e.vram for e in self), self._budget.vram, lambda e: e.vram),
+            (self.models_size, self._budget.models, lambda e: bool(e.models)),
+        ):
+            while used() > limit:
+                victims = [e for e in self if holds(e) and e.key not in keep]
+                if not victims:
+                    break
+                victim = min(victims, key=self._value)
+                gone.append(self._entries.pop(victim.key))
+        return gone
+
+    def models_size(self) -> int:
+        """Bytes of all models kept, each once."""
+        models: dict[int, int] = {}
+        for entry in self:
+            models |= entry.models
+        return sum(models.values())
+
+    def _value(self, entry: Entry) -> float:
+        age = max(self._clock() - entry.last_used, 1e-3)
+        return entry.seconds / (max(entry.size(), 1) * age)
+
+    def _touch(self, entry: Entry) -> None:
+        entry.last_used = self._clock()
+        entry.used_at = time.time()
+
+
+def _superseded(old: Entry, new: Entry) -> bool:
+    """Whether ``old`` was made from an earlier state of a file that ``new`` names."""
+    return any(name in old.files and old.files[name][0] == mark[0] and old.files[name] != mark for name, mark in new.files.items())

@@ -1,0 +1,59 @@
+"""The node catalogue: what ComfyUI's ``/object_info`` tells, written to a file the daemon reads."""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import nodes
+from comfy_api.internal import _ComfyNodeInternal
+
+from comfyd.protocol import CATALOGUE_FORMAT
+
+
+def describe(class_types: Iterable[str]) -> dict[str, Any]:
+    """Entries of these classes, as ``server.py: node_info`` gives them; a class whose description raises is left out and logged."""
+    found = {}
+    for class_type in class_types:
+        if class_type not in nodes.NODE_CLASS_MAPPINGS:
+            continue
+        try:
+            found[class_type] = json.loads(json.dumps(_node_info(class_type), default=str))
+        except Exception:
+            logging.exception("comfyd: node class %s cannot be described", class_type)
+    return found
+
+
+def write(cache: Path, comfyui: Path, version: str) -> Path:
+    """Writes the whole catalogue atomically; one file for each engine path."""
+    name = hashlib.sha256(f"{comfyui}\n{version}".encode()).hexdigest()[:16]
+    path = cache / f"catalogue-{name}.json"
+    cache.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}")
+    content = {"format": CATALOGUE_FORMAT, "comfyui": version, "nodes": describe(nodes.NODE_CLASS_MAPPINGS)}
+    temporary.write_text(json.dumps(content), encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def _node_info(class_type: str) -> dict[str, Any]:
+    node = nodes.NODE_CLASS_MAPPINGS[class_type]
+    if isinstance(node, type) and issubclass(node, _ComfyNodeInternal):
+        return dict(node.GET_NODE_INFO_V1())
+    outputs = node.RETURN_TYPES
+    return {
+        "input": node.INPUT_TYPES(),
+        "output": outputs,
+        "output_is_list": getattr(node, "OUTPUT_IS_LIST", [False] * len(outputs)),
+        "output_name": getattr(node, "RETURN_NAMES", outputs),
+        "name": class_type,
+        "display_name": nodes.NODE_DISPLAY_NAME_MAPPINGS.get(class_type, class_type),
+        "description": getattr(node, "DESCRIPTION", ""),
+        "python_module": getattr(node, "RELATIVE_PYTHON_MODULE", "nodes"),
+        "category": getattr(node, "CATEGORY", "sd"),
+        "output_node": getattr(node, "OUTPUT_NODE", False) is True,
+        "is_input_list": getattr(node, "INPUT_IS_LIST", False),
+    }

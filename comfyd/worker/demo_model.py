@@ -1,0 +1,30 @@
+"""The demo checkpoint as a model the engine knows, written to disk when a loader first asks for it."""
+
+from pathlib import Path
+from typing import Any
+
+import folder_paths
+
+from comfyd.demo import checkpoint
+
+
+def register(folder: Path) -> None:
+    """Lists the demo checkpoint among the checkpoints, and wraps the lookup of its path so that the file is there when it is used."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder_paths.add_model_folder_path("checkpoints", str(folder))
+    list_files, find_file = folder_paths.get_filename_list, folder_paths.get_full_path
+
+    def get_filename_list(folder_name: str) -> list[str]:
+        found: list[str] = list_files(folder_name)
+        if folder_name == "checkpoints" and checkpoint.NAME not in found:
+            found = [*found, checkpoint.NAME]
+        return found
+
+    def get_full_path(folder_name: str, filename: str) -> Any:
+        path = folder / checkpoint.NAME
+        if folder_name == "checkpoints" and filename == checkpoint.NAME and not checkpoint.is_current(path):
+            checkpoint.write(path)
+        return find_file(folder_name, filename)
+
+    folder_paths.get_filename_list = get_filename_list
+    folder_paths.get_full_path = get_full_path

@@ -1,0 +1,96 @@
+"""The step loop over the running jobs: admit, step, emit."""
+
+from collections import deque
+
+from comfyd.protocol import Cancelled, CancelRun, Describe, Described, Order, Residency, Run, Shutdown, Unloaded, UnloadOrder
+
+from . import catalogue, residency
+from .job import JobRun, Workbench
+from .threads import JobThreads
+
+
+class Engine:
+    """Runs jobs until it is shut down; ``post`` may be called in any thread, ``run`` in the main one."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self._changed = bench.baton.changed
+        self._inbox: deque[Order] = deque()
+        self._jobs: dict[int, JobRun] = {}
+        self._threads = JobThreads()
+        self._stopping = False
+        bench.contended = lambda: bool(self._inbox) or bench.baton.has_ready()
+
+    def post(self, order: Order) -> None:
+        """Takes an order; a cancel reaches a running job at once."""
+        if isinstance(order, CancelRun) and (job := self._jobs.get(order.job)):
+            job.cancel()
+            return
+        with self._changed:
+            self._inbox.append(order)
+            self._changed.notify_all()
+
+    def run(self) -> None:
+        """Until Shutdown, and then until no job runs."""
+        while not (self._stopping and not self._jobs):
+            with self._changed:
+                self._changed.wait_for(lambda: self._inbox or self._bench.baton.has_ready())
+            self._admit()
+            self._step()
+
+    def _admit(self) -> None:
+        while self._inbox:
+            order = self._inbox.popleft()
+            match order:
+                case Run():
+                    self._start(order)
+                case CancelRun():
+                    self._bench.emit(Cancelled(job=order.job))
+                case Describe():
+                    self._bench.emit(Described(request=order.request, classes=catalogue.describe(order.classes)))
+                case UnloadOrder():
+                    self._unload(order)
+                case Shutdown():
+                    self._stop(order)
+
+    def _start(self, order: Run) -> None:
+        job = JobRun(order, self._bench)
+        self._jobs[order.job] = job
+        self._threads.start_job(job)
+
+    def _step(self) -> None:
+        if not self._bench.baton.lend_next():
+            return
+        ended = [job.id for job in self._jobs.values() if job.ended]
+        for job_id in ended:
+            del self._jobs[job_id]
+        if ended:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """After a job: budgets, and the daemon's picture of what is resident."""
+        gone = self._bench.store.evict(self._in_use())
+        if any(entry.patchers for entry in gone):
+            gone.clear()
+            residency.collect()
+        self._report()
+
+    def _report(self) -> None:
+        lines = residency.residents(self._bench.store, self._in_use())
+        self._bench.emit(Residency(residents=lines, memory=self._bench.meter.now()))
+
+    def _in_use(self) -> set[bytes]:
+        return {key for job in self._jobs.values() for key in job.keys_held()}
+
+    def _unload(self, order: UnloadOrder) -> None:
+        names, unknown, freed = residency.unload(self._bench.store, order.names, order.everything)
+        self._bench.instances.clear()
+        residency.collect()
+        self._bench.emit(Unloaded(request=order.request, names=names, unknown=unknown, freed=freed))
+        self._report()
+
+    def _stop(self, order: Shutdown) -> None:
+        self._stopping = True
+        if order.now:
+            for job in self._jobs.values():
+                job.cancel()

@@ -1,0 +1,58 @@
+"""From an exception in a node to the error people read: one sentence, the fix inside."""
+
+import errno
+import traceback
+from typing import Any
+
+import comfy.model_management
+
+from comfyd import errors
+from comfyd.protocol import ErrorInfo
+
+_CORRUPT = ("SafetensorError", "UnpicklingError", "BadZipFile", "HeaderTooLarge", "InvalidHeader", "MetadataIncompleteBuffer")
+_CORRUPT_TEXT = ("could not detect model type", "header", "corrupt", "truncated", "pytorchstreamreader", "incomplete metadata")
+
+
+def describe(error: BaseException, node_id: str, node: dict[str, Any], files: dict[str, tuple[str, int, int]]) -> ErrorInfo:
+    """The travelling form of what a node raised; ``files`` are the model files its inputs name."""
+    where = f"node {node_id} ({title(node)})"
+    detail = "".join(traceback.format_exception(error))[-20000:]
+    return _sentence(error, where, files, detail).info()
+
+
+def title(node: dict[str, Any]) -> str:
+    """A node's title as people know it, else its class."""
+    return str((node.get("_meta") or {}).get("title") or node["class_type"])
+
+
+def _sentence(error: BaseException, where: str, files: dict[str, tuple[str, int, int]], detail: str) -> errors.ComfydError:
+    if is_out_of_memory(error):
+        device = comfy.model_management.get_torch_device()
+        return errors.OutOfMemory(
+            f"{where} ran out of memory on {device}; use a smaller size or batch, or free some with `comfyd unload --all`.", detail
+        )
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return errors.DiskFull(f"{where} could not write {error.filename or 'its file'}: the disk is full; free some space.", detail)
+    if files and is_corrupt(error):
+        path = next(iter(files.values()))[0]
+        return errors.CorruptModel(f"{where} cannot read {path} ({_first_line(error)}); download the file again.", detail)
+    return errors.NodeFailed(f"{where} raised {type(error).__name__}: {_first_line(error)}; see `comfyd logs` for the trace.", detail)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, Exception) and bool(comfy.model_management.is_oom(error)))
+        or "can't allocate memory" in str(error)
+    )
+
+
+def is_corrupt(error: BaseException) -> bool:
+    """Whether a loader's error says that its file is damaged rather than that the node is at fault."""
+    text = str(error).lower()
+    return type(error).__name__ in _CORRUPT or isinstance(error, EOFError) or any(mark in text for mark in _CORRUPT_TEXT)
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:300].rstrip(".;") if text else "no message"

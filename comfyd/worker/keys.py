@@ -1,0 +1,112 @@
+"""Content keys of nodes: equal keys mean equal results, whatever the node ids or the workflow; linear in the graph."""
+
+import hashlib
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+import nodes
+from comfy_execution.graph_utils import is_link
+
+Fingerprint = Callable[[str], object]
+
+
+class ContentKeys:
+    """Keys of one job's nodes, by node id.
+
+    A key is the hash of the class and its module, ``IS_CHANGED`` / ``fingerprint_inputs``, the constant inputs (with the identity of
+    model files they name), and the parents' keys with their output slots. Nodes that are told their own id, or that declare themselves
+    not idempotent, are also keyed by their id and their workflow's shape, so that they repeat as ComfyUI lets them.
+    """
+
+    def __init__(self, dynprompt: Any, is_changed: Callable[[str], Awaitable[object]], fingerprint: Fingerprint) -> None:
+        self._dynprompt = dynprompt
+        self._is_changed = is_changed
+        self._fingerprint = fingerprint
+        self._keys: dict[str, bytes] = {}
+        self._shape: bytes | None = None
+
+    def get(self, node_id: str) -> bytes | None:
+        return self._keys.get(node_id)
+
+    def known(self) -> Mapping[str, bytes]:
+        return self._keys
+
+    async def add(self, node_ids: Iterable[str]) -> None:
+        """Computes the keys of these nodes and of all their ancestors, parents first."""
+        stack = list(node_ids)
+        opened: set[str] = set()
+        while stack:
+            node_id = stack[-1]
+            missing = [parent for parent in self._parents(node_id) if parent not in self._keys]
+            if node_id in self._keys:
+                stack.pop()
+            elif missing and node_id not in opened:
+                opened.add(node_id)
+                stack.extend(missing)
+            else:
+                self._keys[stack.pop()] = await self._key(node_id)
+
+    def _parents(self, node_id: str) -> list[str]:
+        if not self._dynprompt.has_node(node_id):
+            return []
+        return [value[0] for value in self._dynprompt.get_node(node_id)["inputs"].values() if is_link(value)]
+
+    async def _key(self, node_id: str) -> bytes:
+        if not self._dynprompt.has_node(node_id):
+            return os.urandom(16)
+        node = self._dynprompt.get_node(node_id)
+        class_def = nodes.NODE_CLASS_MAPPINGS[node["class_type"]]
+        digest = hashlib.blake2b(digest_size=16)
+        _update(digest, [node["class_type"], getattr(class_def, "RELATIVE_PYTHON_MODULE", "nodes"), await self._is_changed(node_id)])
+        if _keyed_by_id(class_def):
+            _update(digest, [node_id, self.shape()])
+        for name in sorted(node["inputs"]):
+            self._update_input(digest, name, node["inputs"][name])
+        return digest.digest()
+
+    def _update_input(self, digest: Any, name: str, value: Any) -> None:
+        if is_link(value):
+            # A parent inside a cycle has no key; the engine reports the cycle, the key only must not match anything.
+            _update(digest, [name, "link", self._keys.get(value[0]) or os.urandom(16), value[1]])
+        else:
+            _update(digest, [name, value, self._fingerprint(value) if isinstance(value, str) else None])
+
+    def shape(self) -> bytes:
+        """Hash of the workflow's nodes and links without its values."""
+        if self._shape is None:
+            digest = hashlib.blake2b(digest_size=16)
+            for node_id, node in self._dynprompt.get_original_prompt().items():
+                links = sorted((name, value) for name, value in node["inputs"].items() if is_link(value))
+                _update(digest, [node_id, node["class_type"], links])
+            self._shape = digest.digest()
+        return self._shape
+
+
+def _keyed_by_id(class_def: Any) -> bool:
+    hidden = class_def.INPUT_TYPES().get("hidden") or {}
+    return bool(getattr(class_def, "NOT_IDEMPOTENT", False)) or "UNIQUE_ID" in hidden.values()
+
+
+def _update(digest: Any, value: Any) -> None:
+    """Feeds a value to the hash, each type with a mark of its own; what has no stable form never matches anything."""
+    match value:
+        case float() if value != value:
+            digest.update(b"u" + os.urandom(16))
+        case None | bool() | int() | float():
+            digest.update(f"{type(value).__name__}:{value!r};".encode())
+        case str():
+            raw = value.encode("utf-8", "surrogatepass")
+            digest.update(b"s%d:" % len(raw) + raw)
+        case bytes():
+            digest.update(b"b%d:" % len(value) + value)
+        case dict():
+            digest.update(b"d%d:" % len(value))
+            for key in sorted(value, key=repr):
+                _update(digest, [key, value[key]])
+        case list() | tuple():
+            digest.update(b"l%d:" % len(value))
+            for item in value:
+                _update(digest, item)
+        case _:
+            digest.update(b"u" + os.urandom(16))

@@ -1,0 +1,96 @@
+"""Where a sampler meets the step loop: every model call is a step, and weights in use are not changed under a waiting job.
+
+``CFGGuider.outer_sample`` is wrapped so that samplers run unchanged in their job's thread; an ``APPLY_MODEL`` wrapper, ComfyUI's own hook,
+is the point where a call is handed in and waits for its turn.
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import comfy.model_management
+import comfy.samplers
+from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
+
+from .job import JobRun, current_job
+
+
+class Leases:
+    """Which patcher each model's weights are set up for, while samplers of parked jobs depend on it.
+
+    Jobs that sample with the same patcher (the same node result) share a lease; another patcher of the same model (other LoRAs, other
+    sampling settings) waits until the lease is free, because loading it would change the weights in place. What a sampler changes
+    for its own run (a ControlNet's state, hooks) is leased to one job.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, tuple[object, int]] = {}
+
+    def free(self, wanted: dict[int, object]) -> bool:
+        return all(thing not in self._held or self._held[thing][0] == holder for thing, holder in wanted.items())
+
+    @contextmanager
+    def hold(self, wanted: dict[int, object]) -> Iterator[None]:
+        for thing, holder in wanted.items():
+            self._held[thing] = (holder, self._held.get(thing, (holder, 0))[1] + 1)
+        try:
+            yield
+        finally:
+            for thing in wanted:
+                holder, count = self._held.pop(thing)
+                if count > 1:
+                    self._held[thing] = (holder, count - 1)
+
+
+def install() -> None:
+    """Wraps ``CFGGuider.outer_sample``; guiders outside of a job are left alone."""
+    leases = Leases()
+    original = comfy.samplers.CFGGuider.outer_sample
+
+    @functools.wraps(original)
+    def outer_sample(self: Any, *args: Any, **kwargs: Any) -> Any:
+        job = current_job()
+        if job is None:
+            return original(self, *args, **kwargs)
+        wanted = _wanted(self, job)
+        if not leases.free(wanted):
+            job.wait_until(lambda: leases.free(wanted))
+        with leases.hold(wanted):
+            meet = functools.partial(_meet, job, self.model_patcher)
+            add_wrapper_with_key(WrappersMP.APPLY_MODEL, "comfyd", meet, self.model_options, is_model_options=True)
+            return original(self, *args, **kwargs)
+
+    comfy.samplers.CFGGuider.outer_sample = outer_sample
+
+
+def _wanted(guider: Any, job: JobRun) -> dict[int, object]:
+    """What the guider's run depends on, and for whom: its model by patcher, what is changed in place by job."""
+    conds = [cond for group in guider.conds.values() for cond in group]
+    in_place = [cond[name] for cond in conds for name in ("control", "gligen", "hooks") if cond.get(name) is not None]
+    holder: object = ("job", job.id) if in_place else ("patcher", id(guider.model_patcher))
+    wanted = {id(guider.model_patcher.model): holder}
+    return wanted | {id(thing): ("job", job.id) for control in in_place for thing in _chain(control)}
+
+
+def _chain(control: Any) -> Iterator[Any]:
+    """A ControlNet and those it is stacked on."""
+    while control is not None:
+        yield control
+        control = getattr(control, "previous_controlnet", None)
+
+
+def _meet(job: JobRun, patcher: Any, executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Hands the call in: lets the other jobs step, then goes on with the weights as this job left them."""
+    if job.owns_thread():
+        before = patcher.model.current_patcher
+        if job.checkpoint():
+            _ensure_loaded(patcher)
+            patcher.model.current_patcher = before
+    return executor(*args, **kwargs)
+
+
+def _ensure_loaded(patcher: Any) -> None:
+    """Loads the patcher again where another job's node has made the engine unload or repatch it meanwhile."""
+    if all(loaded.model is not patcher for loaded in comfy.model_management.current_loaded_models):
+        comfy.model_management.load_models_gpu([patcher])

@@ -1,0 +1,40 @@
+"""What the daemon tells the worker at its start; imports msgspec only."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+_GIB = 1024**3
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The worker's settings, from COMFYD_WORKER_SETTINGS (JSON); sizes in bytes, 0 means a share of the machine's memory."""
+
+    comfyui: str
+    engine_args: list[str] = []
+    data: str
+    cache: str
+    cache_ram: int = 0
+    cache_vram: int = 0
+    models_ram: int = 0
+    max_running: int = 4
+
+    @property
+    def demo(self) -> Path:
+        """Where the demo checkpoint is put."""
+        return Path(self.data) / "demo"
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the process is started with."""
+
+    address: str
+    blackbox: str | None
+    settings: Settings
+
+
+def from_environment() -> Launch:
+    """Reads the variables the supervisor sets; raises KeyError or msgspec.ValidationError when started by hand without them."""
+    settings = msgspec.json.decode(os.environ["COMFYD_WORKER_SETTINGS"], type=Settings)
+    return Launch(address=os.environ["COMFYD_WORKER_ADDRESS"], blackbox=os.environ.get("COMFYD_WORKER_BLACKBOX"), settings=settings)
