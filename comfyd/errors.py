@@ -42,6 +42,11 @@ class Refused(ComfydError):
     code = "refused"
     exit_status = ExitStatus.REFUSED
 
+    def __init__(self, message: str, detail: str = "", classes: tuple[str, ...] = ()) -> None:
+        super().__init__(message, detail)
+        self.classes = classes
+        """Node classes whose catalogue entries may be out of date, if that can be the cause; stays in the process."""
+
 
 class UsageError(Refused):
     """The command line makes no sense."""

@@ -1,0 +1,70 @@
+"""Where a workflow comes from: standard input, a literal, a built-in name or a file."""
+
+import sys
+from pathlib import Path
+from typing import IO
+
+from comfyd.errors import WorkflowFormat, WorkflowNotFound
+from comfyd.protocol import Graph
+
+from .form import api_graph
+from .text import parse
+from .wording import plain, shown
+
+BUILT_IN = {"demo": Path(__file__).parent.parent / "demo" / "workflow.json"}
+_LARGEST = 256 * 2**20
+
+
+def load(source: str, stdin: IO[str] | None = None) -> tuple[str, Graph]:
+    """Name and API graph of ``-``, ``{...}``, a built-in name or a path.
+
+    Raises WorkflowNotFound, WorkflowNotJson, WorkflowFormat or WorkflowInvalid.
+    """
+    if source == "-":
+        return "stdin", api_graph(parse(_from_stdin(stdin or sys.stdin), "Standard input"), "Standard input")
+    if source.lstrip().startswith("{"):
+        return "literal", api_graph(
+            parse(source.encode("utf-8", "surrogatepass"), "The literal workflow"), "The literal workflow"
+        )
+    path = BUILT_IN.get(source) or Path(source)
+    name = plain(source)
+    return path.stem if source not in BUILT_IN else source, api_graph(parse(_from_file(path), name), name)
+
+
+def _from_stdin(stdin: IO[str]) -> bytes:
+    raw = getattr(stdin, "buffer", None)
+    data: bytes = raw.read(_LARGEST + 1) if raw is not None else stdin.read(_LARGEST + 1).encode("utf-8", "surrogatepass")
+    return _bounded(data, "standard input")
+
+
+def _from_file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return _bounded(stream.read(_LARGEST + 1), str(path))
+    except FileNotFoundError as error:
+        raise WorkflowNotFound(_not_found(path)) from error
+    except IsADirectoryError as error:
+        raise WorkflowNotFound(f"{shown(str(path))} is a directory; give a workflow file.") from error
+    except (OSError, ValueError) as error:
+        raise WorkflowNotFound(f"{shown(str(path))} cannot be read; check its name and permissions.", str(error)) from error
+
+
+def _bounded(data: bytes, name: str) -> bytes:
+    if len(data) > _LARGEST:
+        raise WorkflowFormat(f"{shown(name)} is larger than {_LARGEST // 2**20} MiB and cannot be a workflow; give another file.")
+    return data
+
+
+def _not_found(path: Path) -> str:
+    from .nearest import nearest
+
+    found = nearest(str(path), [*BUILT_IN, *_neighbours(path)])
+    fix = f"did you mean {shown(found)}?" if found else f"give a file or one of the built-in workflows ({', '.join(BUILT_IN)})."
+    return f"There is no workflow {shown(str(path))}; {fix}"
+
+
+def _neighbours(path: Path) -> list[str]:
+    try:
+        return [str(path.with_name(entry.name)) for entry in path.parent.iterdir() if entry.suffix == ".json"]
+    except (OSError, ValueError):
+        return []
