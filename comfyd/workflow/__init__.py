@@ -1,8 +1,31 @@
-"""Pure: workflow formats, the node catalogue, parameters and their aliases, binding overrides into a checked graph."""
+"""Pure: workflow formats, the node catalogue, parameters and their aliases, binding overrides into a checked graph.
 
-from .bind import Bound, bind
-from .catalogue import Catalogue
-from .parameters import Parameter, parameters
-from .source import load
+Names are imported when first asked for: the client needs ``load`` alone, on every command.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .binding import Bound, bind
+    from .catalogue import Catalogue
+    from .parameter import Parameter, parameters
+    from .source import load
 
 __all__ = ["Bound", "Catalogue", "Parameter", "bind", "load", "parameters"]
+
+_HOME = {
+    "Bound": "binding",
+    "bind": "binding",
+    "Catalogue": "catalogue",
+    "Parameter": "parameter",
+    "parameters": "parameter",
+    "load": "source",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    return value
