@@ -1,9 +1,9 @@
 """Which ComfyUI runs, and how it gets there: found, installed, chosen, described, removed. Imports neither torch nor ComfyUI."""
 
 from .choose import use
-from .install import install
-from .locate import Engine, locate
-from .remove import Removed, remove
-from .status import EngineStatus, status
+from .discovery import Engine, locate
+from .installation import install
+from .removal import Removed, remove
+from .report import EngineStatus, status
 
 __all__ = ["Engine", "EngineStatus", "Removed", "install", "locate", "remove", "status", "use"]

@@ -9,7 +9,7 @@ from comfyd.config import Paths
 from comfyd.errors import EngineNotFound
 
 from . import command, interpreter, record
-from .locate import Engine, checked, engine_at
+from .discovery import Engine, checked, engine_at
 
 
 def use(path: Path, paths: Paths, ask: Callable[[str], bool], python: str | None = None) -> Engine:

@@ -19,7 +19,7 @@ from .progress import Progress
 
 MARKER = ".comfyd-managed"
 _PARTIAL = ".partial-"
-_USER_FOLDERS = ("models", "input", "output", "custom_nodes", "user", "temp")
+USER_FOLDERS = ("models", "input", "output", "custom_nodes", "user", "temp")
 _SEEDS = ("models", "input", "custom_nodes")
 
 
@@ -83,7 +83,7 @@ def tree_of(paths: Paths, digest: str) -> Path | None:
 
 def furnish(paths: Paths, tree: Path) -> None:
     """Make the user's directories and put in what ComfyUI ships for them, never over a file that is there."""
-    for name in _USER_FOLDERS:
+    for name in USER_FOLDERS:
         (user_directory(paths) / name).mkdir(parents=True, exist_ok=True)
     for name in _SEEDS:
         for file in (tree / name).rglob("*"):

@@ -8,7 +8,7 @@ from comfyd.config import Config, Paths
 
 from . import managed
 from .checkout import is_supported
-from .locate import Engine, engine_at, find
+from .discovery import Engine, engine_at, find
 
 
 @dataclass(frozen=True)

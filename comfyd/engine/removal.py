@@ -8,7 +8,7 @@ from comfyd.errors import EngineNotFound
 
 from . import managed, record
 from .progress import silent
-from .status import tree_size
+from .report import tree_size
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from comfyd.errors import EngineInstallFailed
 
 from . import archive, git, index, managed, record
 from .checkout import missing_files, read_version
-from .locate import Engine, engine_at
+from .discovery import Engine, engine_at
 from .progress import Progress, silent
 
 
