@@ -92,7 +92,10 @@ def paths(env: Mapping[str, str] | None = None) -> Paths:
         root = Path(home).expanduser().absolute()
         return Paths(
             config_file=Path(env.get("COMFYD_CONFIG") or root / "config.toml"),
-            data=root / "data", state=root / "state", cache=root / "cache", run=_short(root / "run"),
+            data=root / "data",
+            state=root / "state",
+            cache=root / "cache",
+            run=_short(root / "run"),
         )
     user = Path(env.get("HOME") or Path.home())
     runtime = env.get("XDG_RUNTIME_DIR")

@@ -105,7 +105,7 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
 # ---------------------------------------------------------------- client -> daemon
 
 
-class Submit(Message):
+class Submit(Message, frozen=True, kw_only=True):
     """Run a graph with overrides. Ends in Done / Failed / Cancelled, or in Accepted where ``follow`` is false."""
 
     graph: Graph
@@ -117,48 +117,48 @@ class Submit(Message):
     extra_data: dict[str, Any] = {}
 
 
-class Watch(Message):
+class Watch(Message, frozen=True, kw_only=True):
     """Attach to a job: its events so far in short (Queued or Started), then live ones, then its final event."""
 
     job: int
 
 
-class Cancel(Message):
+class Cancel(Message, frozen=True, kw_only=True):
     """Cancel a queued or running job; ends in CancelReply once the job has ended."""
 
     job: int
 
 
-class StatusRequest(Message):
+class StatusRequest(Message, frozen=True, kw_only=True):
     """Ask for StatusReply."""
 
 
-class QueueRequest(Message):
+class QueueRequest(Message, frozen=True, kw_only=True):
     """Ask for JobsReply: running and queued jobs."""
 
 
-class HistoryRequest(Message):
+class HistoryRequest(Message, frozen=True, kw_only=True):
     """Ask for JobsReply: ended jobs, newest first."""
 
     limit: int = 20
 
 
-class PsRequest(Message):
+class PsRequest(Message, frozen=True, kw_only=True):
     """Ask for PsReply."""
 
 
-class Unload(Message):
+class Unload(Message, frozen=True, kw_only=True):
     """Let go of residents by name, or of all; ends in UnloadReply."""
 
     names: list[str] = []
     everything: bool = False
 
 
-class WaitReady(Message):
+class WaitReady(Message, frozen=True, kw_only=True):
     """Follow the engine's start: EngineState events, then StatusReply when it is ready, or Error."""
 
 
-class Stop(Message):
+class Stop(Message, frozen=True, kw_only=True):
     """Stop the daemon: finishes what runs, or with ``now`` puts it back into the queue; ends in Stopped."""
 
     now: bool = False
@@ -170,14 +170,14 @@ Request = Submit | Watch | Cancel | StatusRequest | QueueRequest | HistoryReques
 # ---------------------------------------------------------------- daemon -> client
 
 
-class Error(Message):
+class Error(Message, frozen=True, kw_only=True):
     """The request was refused or failed; ``comfyd.errors`` turns it into an exception."""
 
     FINAL = True
     error: ErrorInfo
 
 
-class Accepted(Message):
+class Accepted(Message, frozen=True, kw_only=True):
     """The job is in the journal. Final only for a Submit with ``follow`` false (see ``ends``)."""
 
     job: int
@@ -186,7 +186,7 @@ class Accepted(Message):
     overrides: dict[str, Any] = {}
 
 
-class StatusReply(Message):
+class StatusReply(Message, frozen=True, kw_only=True):
     """The daemon as a whole."""
 
     FINAL = True
@@ -200,14 +200,14 @@ class StatusReply(Message):
     running: list[int]
 
 
-class JobsReply(Message):
+class JobsReply(Message, frozen=True, kw_only=True):
     """Job records, for ``queue`` and ``history``."""
 
     FINAL = True
     jobs: list[JobRecord]
 
 
-class PsReply(Message):
+class PsReply(Message, frozen=True, kw_only=True):
     """What is resident; ``engine.state`` says whether the list is live."""
 
     FINAL = True
@@ -215,7 +215,7 @@ class PsReply(Message):
     residents: list[Resident]
 
 
-class UnloadReply(Message):
+class UnloadReply(Message, frozen=True, kw_only=True):
     """What was let go, and how many bytes that was."""
 
     FINAL = True
@@ -223,7 +223,7 @@ class UnloadReply(Message):
     freed: int
 
 
-class CancelReply(Message):
+class CancelReply(Message, frozen=True, kw_only=True):
     """The job has ended; ``state`` says how (a job may have been done just before)."""
 
     FINAL = True
@@ -231,14 +231,14 @@ class CancelReply(Message):
     state: str
 
 
-class Stopped(Message):
+class Stopped(Message, frozen=True, kw_only=True):
     """The daemon is about to exit; ``requeued`` jobs run at its next start."""
 
     FINAL = True
     requeued: list[int] = []
 
 
-class EngineState(Message):
+class EngineState(Message, frozen=True, kw_only=True):
     """The engine's start has come further; sent to whoever waits for it."""
 
     engine: EngineInfo
@@ -247,14 +247,14 @@ class EngineState(Message):
 # ---------------------------------------------------------------- events of a job
 
 
-class Queued(Message):
+class Queued(Message, frozen=True, kw_only=True):
     """The job waits at ``position`` (1 = next)."""
 
     job: int
     position: int
 
 
-class Started(Message):
+class Started(Message, frozen=True, kw_only=True):
     """The job was admitted by the worker."""
 
     job: int
@@ -264,7 +264,7 @@ class Started(Message):
     attempt: int = 1
 
 
-class NodeStarted(Message):
+class NodeStarted(Message, frozen=True, kw_only=True):
     """A node begins to execute."""
 
     job: int
@@ -273,7 +273,7 @@ class NodeStarted(Message):
     title: str
 
 
-class Progress(Message):
+class Progress(Message, frozen=True, kw_only=True):
     """A node's own progress (a sampler's step) and the device's memory at this moment."""
 
     job: int
@@ -283,7 +283,7 @@ class Progress(Message):
     memory: Memory | None = None
 
 
-class NodeDone(Message):
+class NodeDone(Message, frozen=True, kw_only=True):
     """A node was executed (``cached`` false) or its kept result was used."""
 
     job: int
@@ -293,7 +293,7 @@ class NodeDone(Message):
     cached: bool = False
 
 
-class Output(Message):
+class Output(Message, frozen=True, kw_only=True):
     """Files of an output node, whole and in place."""
 
     job: int
@@ -301,7 +301,7 @@ class Output(Message):
     files: list[str]
 
 
-class Done(Message):
+class Done(Message, frozen=True, kw_only=True):
     """The job's final event on success; sent when all its files are there."""
 
     FINAL = True
@@ -317,7 +317,7 @@ class Done(Message):
     """ComfyUI's own ``ui`` results by node id (file entries, texts)."""
 
 
-class Failed(Message):
+class Failed(Message, frozen=True, kw_only=True):
     """The job's final event on failure."""
 
     FINAL = True
@@ -327,7 +327,7 @@ class Failed(Message):
     executed: list[str] = []
 
 
-class Cancelled(Message):
+class Cancelled(Message, frozen=True, kw_only=True):
     """The job's final event after a cancel."""
 
     FINAL = True
@@ -343,7 +343,7 @@ ToClient = Reply | Event
 # ---------------------------------------------------------------- daemon -> worker
 
 
-class Run(Message):
+class Run(Message, frozen=True, kw_only=True):
     """Execute a bound graph."""
 
     job: int
@@ -352,20 +352,20 @@ class Run(Message):
     attempt: int = 1
 
 
-class CancelRun(Message):
+class CancelRun(Message, frozen=True, kw_only=True):
     """Interrupt a job at its next step; the worker answers with Cancelled (or the end it had already reached)."""
 
     job: int
 
 
-class Describe(Message):
+class Describe(Message, frozen=True, kw_only=True):
     """Ask for fresh catalogue entries of these node classes (model files come and go); answered by Described."""
 
     request: int
     classes: list[str]
 
 
-class UnloadOrder(Message):
+class UnloadOrder(Message, frozen=True, kw_only=True):
     """Let go of residents; answered by Unloaded."""
 
     request: int
@@ -373,7 +373,7 @@ class UnloadOrder(Message):
     everything: bool
 
 
-class Shutdown(Message):
+class Shutdown(Message, frozen=True, kw_only=True):
     """Finish what runs (``now`` false) or drop it, then exit with status 0."""
 
     now: bool = False
@@ -385,7 +385,7 @@ Order = Run | CancelRun | Describe | UnloadOrder | Shutdown
 # ---------------------------------------------------------------- worker -> daemon
 
 
-class Ready(Message):
+class Ready(Message, frozen=True, kw_only=True):
     """The engine is imported and takes jobs. ``catalogue`` is the path of the node catalogue (JSON, see workflow.catalogue)."""
 
     pid: int
@@ -398,20 +398,20 @@ class Ready(Message):
     failed_packs: list[str] = []
 
 
-class StartFailed(Message):
+class StartFailed(Message, frozen=True, kw_only=True):
     """The worker cannot become ready, and exits after this."""
 
     error: ErrorInfo
 
 
-class Described(Message):
+class Described(Message, frozen=True, kw_only=True):
     """Catalogue entries for a Describe, in the catalogue's own form."""
 
     request: int
     classes: dict[str, Any]
 
 
-class Unloaded(Message):
+class Unloaded(Message, frozen=True, kw_only=True):
     """What an UnloadOrder let go; ``unknown`` are names nothing resident has."""
 
     request: int
@@ -420,7 +420,7 @@ class Unloaded(Message):
     freed: int
 
 
-class Residency(Message):
+class Residency(Message, frozen=True, kw_only=True):
     """What is resident now; sent whenever it changed."""
 
     residents: list[Resident]

@@ -1,4 +1,4 @@
-"""Starts the engine inside this process: ComfyUI's arguments, its own ``main`` module, all nodes, and stand-ins for its server."""
+"""Starts the engine in this process: ComfyUI's arguments, its own ``main`` module, all nodes, a stand-in for its server."""
 
 import asyncio
 import logging
@@ -19,8 +19,8 @@ _ARGUMENTS = ["--disable-dynamic-vram", "--disable-cuda-malloc", "--disable-auto
 def load(settings: Settings) -> tuple[Any, list[str]]:
     """Imports the engine with all its nodes; returns the PromptServer stand-in and the node packs that failed to import.
 
-    ``main`` is ComfyUI's own module: importing it reads the arguments, ``extra_model_paths.yaml`` and the packs' prestartup scripts
-    in the order ComfyUI means them to be, and starts no server.
+    ``main`` is ComfyUI's own module: importing it reads the arguments and ``extra_model_paths.yaml`` and runs the packs'
+    prestartup scripts, in the order ComfyUI means them to be, and starts no server.
     """
     _enter(settings)
     import main  # type: ignore[import-not-found]  # noqa: F401

@@ -75,18 +75,20 @@ class Store:
     def evict(self, keep: Collection[bytes] = ()) -> list[Entry]:
         """Lets go of the least valuable entries, other than those in ``keep``, until every budget holds."""
         gone: list[Entry] = []
-        for used, limit, holds in (
-            (lambda: sum(e.ram for e in self), self._budget.ram, lambda e: e.ram),
-            (lambda: sum(e.vram for e in self), self._budget.vram, lambda e: e.vram),
-            (self.models_size, self._budget.models, lambda e: bool(e.models)),
-        ):
-            while used() > limit:
-                victims = [e for e in self if holds(e) and e.key not in keep]
+        for kind, limit in (("ram", self._budget.ram), ("vram", self._budget.vram), ("models", self._budget.models)):
+            while self.used(kind) > limit:
+                victims = [e for e in self if getattr(e, kind) and e.key not in keep]
                 if not victims:
                     break
                 victim = min(victims, key=self._value)
                 gone.append(self._entries.pop(victim.key))
         return gone
+
+    def used(self, kind: str) -> int:
+        """Bytes kept of one kind: ``ram`` and ``vram`` of results, ``models``."""
+        if kind == "models":
+            return self.models_size()
+        return sum(getattr(entry, kind) for entry in self)
 
     def models_size(self) -> int:
         """Bytes of all models kept, each once."""
@@ -106,4 +108,5 @@ class Store:
 
 def _superseded(old: Entry, new: Entry) -> bool:
     """Whether ``old`` was made from an earlier state of a file that ``new`` names."""
-    return any(name in old.files and old.files[name][0] == mark[0] and old.files[name] != mark for name, mark in new.files.items())
+    both = [(old.files[name], mark) for name, mark in new.files.items() if name in old.files]
+    return any(before[0] == now[0] and before != now for before, now in both)

@@ -15,7 +15,7 @@ from comfyd.protocol import CATALOGUE_FORMAT
 
 
 def describe(class_types: Iterable[str]) -> dict[str, Any]:
-    """Entries of these classes, as ``server.py: node_info`` gives them; a class whose description raises is left out and logged."""
+    """Entries of these classes, as ``server.py: node_info`` gives them; one that raises is left out and logged."""
     found = {}
     for class_type in class_types:
         if class_type not in nodes.NODE_CLASS_MAPPINGS:
@@ -40,8 +40,9 @@ def write(cache: Path, comfyui: Path, version: str) -> Path:
 
 
 def _node_info(class_type: str) -> dict[str, Any]:
-    node = nodes.NODE_CLASS_MAPPINGS[class_type]
-    if isinstance(node, type) and issubclass(node, _ComfyNodeInternal):
+    node: Any = nodes.NODE_CLASS_MAPPINGS[class_type]
+    is_v3 = issubclass(node, _ComfyNodeInternal)
+    if is_v3:
         return dict(node.GET_NODE_INFO_V1())
     outputs = node.RETURN_TYPES
     return {

@@ -9,7 +9,7 @@ from comfyd.demo import checkpoint
 
 
 def register(folder: Path) -> None:
-    """Lists the demo checkpoint among the checkpoints, and wraps the lookup of its path so that the file is there when it is used."""
+    """Lists the demo checkpoint among the checkpoints, and its path's lookup so that the file is there when it is used."""
     folder.mkdir(parents=True, exist_ok=True)
     folder_paths.add_model_folder_path("checkpoints", str(folder))
     list_files, find_file = folder_paths.get_filename_list, folder_paths.get_full_path

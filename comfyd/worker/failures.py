@@ -29,14 +29,19 @@ def _sentence(error: BaseException, where: str, files: dict[str, tuple[str, int,
     if is_out_of_memory(error):
         device = comfy.model_management.get_torch_device()
         return errors.OutOfMemory(
-            f"{where} ran out of memory on {device}; use a smaller size or batch, or free some with `comfyd unload --all`.", detail
+            f"{where} ran out of memory on {device}; use a smaller size or batch, or free some with `comfyd unload --all`.",
+            detail,
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return errors.DiskFull(f"{where} could not write {error.filename or 'its file'}: the disk is full; free some space.", detail)
+        return errors.DiskFull(
+            f"{where} could not write {error.filename or 'its file'}: the disk is full; free some space.", detail
+        )
     if files and is_corrupt(error):
         path = next(iter(files.values()))[0]
         return errors.CorruptModel(f"{where} cannot read {path} ({_first_line(error)}); download the file again.", detail)
-    return errors.NodeFailed(f"{where} raised {type(error).__name__}: {_first_line(error)}; see `comfyd logs` for the trace.", detail)
+    return errors.NodeFailed(
+        f"{where} raised {type(error).__name__}: {_first_line(error)}; see `comfyd logs` for the trace.", detail
+    )
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -75,7 +75,7 @@ class JobRun:
     # ------------------------------------------------------------ steps
 
     def cancel(self) -> None:
-        """Ends the job at its next step, inside a model call where the engine looks at its interrupt flag, or while it waits for I/O."""
+        """Ends the job at its next step, within a model call where the engine asks for interrupts, or in its wait for I/O."""
         self._cancelled = True
         self._stop()
         with self._bench.baton.changed:
@@ -208,7 +208,17 @@ class JobRun:
             self.checkpoint()
             self._begin(node_id, caches.outputs)
             result, error, exception = await execution.execute(
-                self._bench.server, dynprompt, caches, node_id, self._order.extra_data, executed, str(self.id), todo, subgraphs, tasks, ui
+                self._bench.server,
+                dynprompt,
+                caches,
+                node_id,
+                self._order.extra_data,
+                executed,
+                str(self.id),
+                todo,
+                subgraphs,
+                tasks,
+                ui,
             )
             if result == execution.ExecutionResult.FAILURE:
                 return self._failed(exception, error.get("node_id", node_id))

@@ -14,9 +14,9 @@ Fingerprint = Callable[[str], object]
 class ContentKeys:
     """Keys of one job's nodes, by node id.
 
-    A key is the hash of the class and its module, ``IS_CHANGED`` / ``fingerprint_inputs``, the constant inputs (with the identity of
-    model files they name), and the parents' keys with their output slots. Nodes that are told their own id, or that declare themselves
-    not idempotent, are also keyed by their id and their workflow's shape, so that they repeat as ComfyUI lets them.
+    A key is the hash of the class and its module, ``IS_CHANGED`` / ``fingerprint_inputs``, the constant inputs (with the identity
+    of model files they name), and the parents' keys with their output slots. Nodes that are told their own id, or that declare
+    themselves not idempotent, are also keyed by their id and their workflow's shape, so that they repeat as ComfyUI lets them.
     """
 
     def __init__(self, dynprompt: Any, is_changed: Callable[[str], Awaitable[object]], fingerprint: Fingerprint) -> None:
@@ -58,7 +58,9 @@ class ContentKeys:
         node = self._dynprompt.get_node(node_id)
         class_def = nodes.NODE_CLASS_MAPPINGS[node["class_type"]]
         digest = hashlib.blake2b(digest_size=16)
-        _update(digest, [node["class_type"], getattr(class_def, "RELATIVE_PYTHON_MODULE", "nodes"), await self._is_changed(node_id)])
+        _update(
+            digest, [node["class_type"], getattr(class_def, "RELATIVE_PYTHON_MODULE", "nodes"), await self._is_changed(node_id)]
+        )
         if _keyed_by_id(class_def):
             _update(digest, [node_id, self.shape()])
         for name in sorted(node["inputs"]):

@@ -13,7 +13,7 @@ from comfyd.protocol import FromWorker, Order, decode_order, encode
 
 
 class Link(threading.Thread):
-    """Sends messages from any thread, hands each order to ``on_order`` in its own thread, and ends the process with the daemon."""
+    """Sends messages from any thread, hands each order to ``on_order`` in its own, and ends the process with the daemon."""
 
     def __init__(self, address: str, on_order: Callable[[Order], None]) -> None:
         super().__init__(name="link", daemon=True)
@@ -63,7 +63,7 @@ class Link(threading.Thread):
             self._flushed.notify_all()
 
     def _receive(self, pair: "zmq.Socket[bytes]") -> None:
-        while pair.getsockopt(zmq.EVENTS) & zmq.POLLIN:
+        while pair.poll(0):
             self._on_order(decode_order(pair.recv()))
 
 

@@ -1,8 +1,8 @@
 """Files of output nodes: written aside and put in place by rename, so that no half-written file ever bears its name.
 
-ComfyUI's own save nodes ask ``folder_paths.get_save_image_path`` where to write. That function is wrapped: it answers with a staging
-folder on the same file system, and what was written there is moved once the node has returned. Custom nodes, which may look into the
-folder for their next number, are given the real one.
+ComfyUI's own save nodes ask ``folder_paths.get_save_image_path`` where to write. That function is wrapped: it answers with a
+staging folder on the same file system, and what was written there is moved once the node has returned. Custom nodes, which may
+look into the folder for their next number, are given the real one.
 """
 
 import os
@@ -81,7 +81,8 @@ def files_of(ui: dict[str, Any] | None) -> list[Path]:
 
 
 def _path(item: dict[str, Any]) -> Path:
-    return Path(folder_paths.get_directory_by_type(item["type"])) / item.get("subfolder", "") / item["filename"]
+    folder = Path(folder_paths.get_directory_by_type(item["type"]))
+    return folder / str(item.get("subfolder", "")) / str(item["filename"])
 
 
 def still_there(cached: Any) -> bool:

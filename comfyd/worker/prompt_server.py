@@ -59,15 +59,13 @@ def install() -> PromptServerStandIn:
     """Puts the stand-in and the progress hook (main.py: ``hijack_progress``) in place."""
     instance = PromptServerStandIn()
     server.PromptServer.instance = instance
-    comfy.utils.set_progress_bar_global_hook(lambda *args, **kwargs: _progress(instance, *args, **kwargs))
+    comfy.utils.set_progress_bar_global_hook(_progress)
     return instance
 
 
-def _progress(
-    instance: PromptServerStandIn, value: float, total: float, preview: Any, prompt_id: str | None = None, node_id: str | None = None
-) -> None:
+def _progress(value: float, total: float, preview: Any, prompt_id: str | None = None, node_id: str | None = None) -> None:
     comfy.model_management.throw_exception_if_processing_interrupted()
     context = get_executing_context()
-    node = node_id or (context.node_id if context else instance.last_node_id)
+    node = node_id or (context.node_id if context else None)
     if node is not None:
         get_progress_state().update_progress(node, value, total, preview)

@@ -51,10 +51,9 @@ def unload(store: Store, names: list[str], everything: bool) -> tuple[list[str],
     victims += [entry for entry in store if models & entry.models.keys()]
     for entry in victims:
         store.drop(entry.key)
+    gone = {name(entry) if entry.patchers else RESULTS for entry in victims} & wanted
     _leave_device(victims)
-    freed = before - _total(store)
-    gone = sorted({name(entry) for entry in victims if entry.patchers} | (wanted & {RESULTS} if victims else set()))
-    return gone, sorted(set(names) - known), freed
+    return sorted(gone), sorted(set(names) - known), before - _total(store)
 
 
 def collect() -> None:
@@ -77,7 +76,6 @@ def _leave_device(entries: list[Entry]) -> None:
     for entry in entries:
         for _, patcher in entry.patchers:
             comfy.model_management.unload_model_and_clones(patcher, unload_additional_models=False)
-    entries.clear()
 
 
 def _total(store: Store) -> int:
@@ -103,5 +101,7 @@ def _result_lines(store: Store, in_use: Collection[bytes]) -> list[Resident]:
         if size:
             last = max(entry.used_at for entry in entries)
             used = any(entry.key in in_use for entry in entries)
-            lines.append(Resident(name=RESULTS, kind=f"{len(entries)} nodes", size=size, device=device, last_used=last, in_use=used))
+            lines.append(
+                Resident(name=RESULTS, kind=f"{len(entries)} nodes", size=size, device=device, last_used=last, in_use=used)
+            )
     return lines

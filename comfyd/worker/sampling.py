@@ -1,7 +1,7 @@
 """Where a sampler meets the step loop: every model call is a step, and weights in use are not changed under a waiting job.
 
-``CFGGuider.outer_sample`` is wrapped so that samplers run unchanged in their job's thread; an ``APPLY_MODEL`` wrapper, ComfyUI's own hook,
-is the point where a call is handed in and waits for its turn.
+``CFGGuider.outer_sample`` is wrapped so that samplers run unchanged in their job's thread; an ``APPLY_MODEL`` wrapper, ComfyUI's
+own hook, is the point where a call is handed in and waits for its turn.
 """
 
 import functools
@@ -19,9 +19,9 @@ from .job import JobRun, current_job
 class Leases:
     """Which patcher each model's weights are set up for, while samplers of parked jobs depend on it.
 
-    Jobs that sample with the same patcher (the same node result) share a lease; another patcher of the same model (other LoRAs, other
-    sampling settings) waits until the lease is free, because loading it would change the weights in place. What a sampler changes
-    for its own run (a ControlNet's state, hooks) is leased to one job.
+    Jobs that sample with the same patcher (the same node result) share a lease; another patcher of the same model (other LoRAs,
+    other sampling settings) waits until the lease is free, because loading it would change the weights in place. What a sampler
+    changes for its own run (a ControlNet's state, hooks) is leased to one job.
     """
 
     def __init__(self) -> None:

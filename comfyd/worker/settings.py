@@ -37,4 +37,6 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
 def from_environment() -> Launch:
     """Reads the variables the supervisor sets; raises KeyError or msgspec.ValidationError when started by hand without them."""
     settings = msgspec.json.decode(os.environ["COMFYD_WORKER_SETTINGS"], type=Settings)
-    return Launch(address=os.environ["COMFYD_WORKER_ADDRESS"], blackbox=os.environ.get("COMFYD_WORKER_BLACKBOX"), settings=settings)
+    return Launch(
+        address=os.environ["COMFYD_WORKER_ADDRESS"], blackbox=os.environ.get("COMFYD_WORKER_BLACKBOX"), settings=settings
+    )
