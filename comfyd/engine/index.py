@@ -41,8 +41,8 @@ _FAILURES = (
         r"NewConnectionError|Failed to establish|NameResolution|Max retries|Connection\w*Error|[Tt]imed? ?out|ProxyError",
         "the package index does not answer; check the network and pip's index settings, " + _OWN_CHECKOUT,
     ),
-    (r"No module named pip", f"{sys.executable} has no pip; run `{sys.executable} -m ensurepip`"),
-    (r"No matching distribution", "the package index does not have it; check pip's index settings, " + _OWN_CHECKOUT),
+    (r"No module named pip", "{python} has no pip; run `{python} -m ensurepip`"),
+    (r"No matching distribution", "the package index does not have it; check network and index settings, " + _OWN_CHECKOUT),
 )
 
 
@@ -70,7 +70,7 @@ def reason(output: str) -> str:
     """What went wrong, from pip's output, with the fix."""
     for pattern, sentence in _FAILURES:
         if re.search(pattern, output):
-            return sentence
+            return sentence.format(python=sys.executable)
     last = output.strip().splitlines()[-1:] or ["pip said nothing"]
     return f"pip failed ({last[0].strip()}); run `comfyd engine install` again, {_OWN_CHECKOUT}"
 

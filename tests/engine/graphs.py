@@ -1,0 +1,37 @@
+"""Graphs the engine tests run."""
+
+import copy
+import json
+from importlib.resources import files
+from typing import Any
+
+from comfyd.protocol import Graph
+
+_DEMO = json.loads((files("comfyd.demo") / "workflow.json").read_text())
+LOADER, PROMPT, LATENT, SAMPLER, DECODE, SAVE = "1", "2", "4", "5", "6", "7"
+
+
+def demo(text: str = "red apple", size: tuple[int, int] = (64, 64), checkpoint: str | None = None, **sampler: Any) -> Graph:
+    """The demo workflow with these values; small and short unless told otherwise."""
+    graph: Graph = copy.deepcopy(_DEMO)
+    graph[PROMPT]["inputs"]["text"] = text
+    graph[LATENT]["inputs"].update(width=size[0], height=size[1])
+    graph[SAMPLER]["inputs"].update({"steps": 3, "seed": 1} | sampler)
+    if checkpoint:
+        graph[LOADER]["inputs"]["ckpt_name"] = checkpoint
+    return graph
+
+
+def chain(*classes: str, text: str = "x") -> Graph:
+    """Nodes of the test pack in a row, each fed with the one before, ending in TestSink."""
+    graph: Graph = {}
+    value: Any = text
+    for number, class_type in enumerate((*classes, "TestSink"), start=1):
+        graph[str(number)] = {"class_type": class_type, "inputs": {"text": value}}
+        value = [str(number), 0]
+    return graph
+
+
+def shown(outputs: dict[str, Any]) -> list[str]:
+    """What TestSink showed."""
+    return [text for ui in outputs.values() for text in ui.get("text", [])]
