@@ -156,3 +156,22 @@ def private_directory(path: Path) -> Path:
     if status.st_mode & 0o077:
         path.chmod(0o700)
     return path
+
+
+_HANDED_ON = "COMFYD_HANDED_ON"
+
+
+def hand_on(config: Config, where: Paths) -> dict[str, str]:
+    """Environment variables with which another process of comfyd has exactly this configuration and these paths."""
+    text = {name: str(getattr(where, name)) for name in Paths.__struct_fields__}
+    return {_HANDED_ON: msgspec.json.encode({"config": config, "paths": text}).decode()}
+
+
+def received() -> tuple[Config, Paths]:
+    """What another process handed on, which is then forgotten; else what file and environment say. Raises ConfigError."""
+    handed = os.environ.pop(_HANDED_ON, None)
+    if handed is None:
+        return load(), paths()
+    values = msgspec.json.decode(handed)
+    where = Paths(**{name: Path(text) for name, text in values["paths"].items()})
+    return msgspec.convert(values["config"], Config), where

@@ -1,0 +1,78 @@
+"""The daemon's process: ``python -m comfyd.daemon [--foreground | --detached FD]``.
+
+``--detached`` leaves the caller's session and writes one line to the file descriptor: an empty one once the daemon
+answers, or why it never will, as JSON of ErrorInfo.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+import msgspec
+
+from comfyd.config import Config, Paths, received
+from comfyd.errors import ComfydError, UsageError
+
+from .lock import Lock
+from .logs import open_log
+from .loop import Daemon
+
+log = logging.getLogger("comfyd.daemon")
+
+
+def main() -> int:
+    """Run to the end; returns the exit status."""
+    report = None
+    try:
+        report = _arguments(sys.argv[1:])
+        config, paths = received()
+        lock = Lock(paths)
+        open_log(paths, foreground=report is None)
+        asyncio.run(_run(config, paths, lock, report))
+    except ComfydError as error:
+        _tell(report, msgspec.json.encode(error.info()))
+        print(error.message, file=sys.stderr)
+        return error.exit_status
+    return 0
+
+
+async def _run(config: Config, paths: Paths, lock: Lock, report: int | None) -> None:
+    daemon = Daemon(config, paths)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, daemon.signalled)
+    log.info("daemon %d listens on %s", os.getpid(), paths.socket)
+    _tell(report, b"")
+    await daemon.serve()
+    await daemon.close(lock.release)
+
+
+def _arguments(arguments: list[str]) -> int | None:
+    """The file descriptor to report to, None in the foreground; by hand, as argparse would take a tenth of the start."""
+    match arguments:
+        case [] | ["--foreground"]:
+            return None
+        case ["--detached", number] if number.isdecimal():
+            _detach()
+            return int(number)
+    raise UsageError("usage: python -m comfyd.daemon [--foreground | --detached FD]")
+
+
+def _detach() -> None:
+    """Go on as a child of nobody in a session of its own, so that no terminal's end and no parent's wait concerns it."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    os.chdir("/")
+
+
+def _tell(report: int | None, line: bytes) -> None:
+    if report is not None:
+        os.write(report, line + b"\n")
+        os.close(report)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

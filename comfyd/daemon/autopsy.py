@@ -1,0 +1,88 @@
+"""What a worker's death means for its jobs. Pure but for reading the black box."""
+
+import signal
+from pathlib import Path
+
+import msgspec
+
+from comfyd.errors import Stalled, WorkerCrashed
+from comfyd.jobs import Death
+
+BLACKBOX_SIZE = 4096
+_CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE}
+
+
+class Culprit(msgspec.Struct, frozen=True):
+    """The node that was executing, from the black box."""
+
+    job: int
+    node: str
+    class_type: str
+    title: str = ""
+
+    def __str__(self) -> str:
+        return f"node {self.node} ({self.class_type})"
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How a worker's process ended: its return code, what executed then, the last lines it wrote."""
+
+    code: int
+    culprit: Culprit | None
+    tail: str
+
+    def __str__(self) -> str:
+        if self.code >= 0:
+            return f"exited with status {self.code}"
+        return f"was ended by {_signal_name(-self.code)}"
+
+
+def prepare_blackbox(file: Path) -> None:
+    """An empty black box, for a worker to map."""
+    file.write_bytes(b"null\n".ljust(BLACKBOX_SIZE, b"\0"))
+
+
+def read_blackbox(file: Path) -> Culprit | None:
+    """The node that executed when the box was last written; None without one or where it is torn."""
+    try:
+        line = file.read_bytes().split(b"\n", 1)[0]
+        return msgspec.json.decode(line, type=Culprit | None)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def is_crash(ended: Ended) -> bool:
+    """Whether the process brought its end about itself; killed from outside, by a person or for memory, it did not."""
+    return ended.code >= 0 or -ended.code in _CRASHES
+
+
+def death(ended: Ended) -> Death:
+    """A worker died by itself. Where its culprit is known the other jobs are innocent, and it does not count for them."""
+    culprit = ended.culprit
+    if culprit is None or not is_crash(ended):
+        return Death()
+    error = WorkerCrashed(
+        f"The worker {ended} in {culprit} of job {culprit.job}; 'comfyd logs' has its last words, "
+        "and updating or removing that node's pack is the usual cure.",
+        ended.tail,
+    )
+    return Death(frozenset([culprit.job]), error.info(), counts=False)
+
+
+def stall(silent: list[int], ended: Ended, deadline: float) -> Death:
+    """A worker was replaced because jobs fell silent: the one that held the others up is to blame, if it is known."""
+    culprit = ended.culprit
+    where = f"{culprit} of job {culprit.job}" if culprit else "its node"
+    error = Stalled(
+        f"Nothing was heard for {deadline:g} s from {where}, and the worker was replaced; "
+        "raise progress_deadline if the node needs more time.",
+        ended.tail,
+    )
+    return Death(frozenset([culprit.job] if culprit else silent), error.info(), counts=False)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,260 @@
+"""The daemon's loop: receive, decide, act. Every request gets exactly one final message."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from comfyd.config import Config, Paths
+from comfyd.errors import ComfydError, DaemonStopping
+from comfyd.jobs import Death, Jobs, Limits
+from comfyd.journal import Journal, state_of
+from comfyd.protocol import (
+    Cancel,
+    CancelReply,
+    EngineInfo,
+    EngineState,
+    Event,
+    HistoryRequest,
+    JobEnd,
+    JobsReply,
+    PsRequest,
+    QueueRequest,
+    Reply,
+    Request,
+    StatusReply,
+    StatusRequest,
+    Stop,
+    Stopped,
+    Submit,
+    Unload,
+    WaitReady,
+    Watch,
+    encode,
+)
+
+from . import answers
+from .clients import Caller, Clients
+from .queue import Queue
+from .submit import bound
+from .supervisor import Supervisor
+from .unload import unload
+
+log = logging.getLogger("comfyd.daemon")
+
+_STOPPING = "The daemon is stopping; 'comfyd start' starts it again."
+
+
+class Daemon:
+    """All parts of one daemon, wired; ``serve`` and ``close`` are its life."""
+
+    def __init__(self, config: Config, paths: Paths) -> None:
+        self._paths = paths
+        self._started = time.time()
+        self._tasks: dict[Caller, asyncio.Task[None]] = {}
+        self._told_of_engine: set[Caller] = set()
+        self._stop_callers: list[Caller] = []
+        self._stopping = False
+        self._stop_now = False
+        self._finished = asyncio.Event()
+        self._clients = Clients(paths, self._receive, self._gone)
+        self._journal = Journal(paths.journal, config.history)
+        self._jobs = Jobs(limits(config))
+        self._queue = Queue(self._jobs, self._journal, self._clients, self._finish_if_idle)
+        self._engine = Supervisor(config, paths, self)
+        self._queue.worker = self._engine
+
+    async def serve(self) -> None:
+        """Run until stopped."""
+        self._queue.restore()
+        self._engine.start()
+        await self._finished.wait()
+        await self._engine.stop(self._stop_now)
+        self._queue.release_waiting(DaemonStopping(_STOPPING))
+
+    async def close(self, release: Callable[[], None]) -> None:
+        """Make way for another daemon, then answer those who asked for the stop."""
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=1.0)
+        self._journal.close()
+        self._paths.socket.unlink(missing_ok=True)
+        release()
+        for caller in self._stop_callers:
+            self._clients.send(caller, Stopped(requeued=self._jobs.queue))
+        self._clients.close()
+        log.info("stopped; %d jobs wait for the next start", len(self._jobs.queue))
+
+    def stop(self, now: bool) -> None:
+        """Begin to stop, or hurry up with it: ``now`` puts running jobs back into the queue."""
+        log.info("stopping%s", " now" if now else f" after jobs {self._jobs.running}" if self._jobs.running else "")
+        self._stop_now |= now
+        if not self._stopping:
+            self._stopping = True
+            self._jobs.hold()
+            self._engine.give_up(DaemonStopping(_STOPPING))
+            self._queue.release_waiting(DaemonStopping(_STOPPING))
+        self._finish_if_idle()
+
+    def signalled(self) -> None:
+        """A signal to stop; the second one means now."""
+        self.stop(now=self._stopping)
+
+    def _finish_if_idle(self) -> None:
+        if self._stopping and (self._stop_now or not self._jobs.running):
+            self._finished.set()
+
+    # ------------------------------------------------------------ requests
+
+    def _receive(self, caller: Caller, request: Request) -> None:
+        with self._refusing(caller):
+            self._dispatch(caller, request)
+
+    def _dispatch(self, caller: Caller, request: Request) -> None:
+        match request:
+            case Submit():
+                self._begin(caller, self._submit(caller, request))
+            case Unload():
+                self._begin(caller, self._unload(caller, request))
+            case WaitReady():
+                self._begin(caller, self._wait_ready(caller))
+            case Watch(job=job):
+                self._watch(caller, job)
+            case Cancel(job=job):
+                self._cancel(caller, job)
+            case Stop(now=now):
+                self._stop_callers.append(caller)
+                self.stop(now)
+            case _:
+                self._clients.send(caller, self._look(request))
+
+    def _look(self, request: StatusRequest | QueueRequest | HistoryRequest | PsRequest) -> Reply:
+        match request:
+            case StatusRequest():
+                return self._status()
+            case QueueRequest():
+                return answers.queue(self._jobs, self._journal)
+            case HistoryRequest(limit=limit):
+                return JobsReply(jobs=self._journal.ended(limit))
+            case PsRequest():
+                return answers.ps(self._engine)
+
+    async def _submit(self, caller: Caller, request: Submit) -> None:
+        self._check_running()
+        self._jobs.check_room(pending=len(self._told_of_engine))
+        with self._telling_of_engine(caller):
+            ready = await bound(request, self._engine)
+        self._check_running()
+        self._queue.accept(caller, request, ready.overrides, encode(ready.graph))
+
+    def _watch(self, caller: Caller, job: int) -> None:
+        if self._jobs.get(job) is None:
+            self._clients.relay(caller, encode(self._end_of(job)), final=True)
+            return
+        if self._jobs.position(job):
+            self._check_running()
+            self._engine.start()
+        self._queue.watch(caller, job)
+
+    def _cancel(self, caller: Caller, job: int) -> None:
+        if self._jobs.get(job) is None:
+            self._clients.send(caller, CancelReply(job=job, state=state_of(self._end_of(job))))
+            return
+        self._queue.cancel(caller, job)
+
+    async def _unload(self, caller: Caller, request: Unload) -> None:
+        self._clients.send(caller, await unload(request, self._engine))
+
+    async def _wait_ready(self, caller: Caller) -> None:
+        self._check_running()
+        with self._telling_of_engine(caller):
+            await self._engine.ready()
+        self._clients.send(caller, self._status())
+
+    def _status(self) -> StatusReply:
+        return answers.status(self._jobs, self._engine, self._paths, self._started)
+
+    def _end_of(self, job: int) -> JobEnd:
+        end = self._journal.end_of(job)
+        if end is None:
+            raise answers.no_such_job(job, self._journal)
+        return end
+
+    def _check_running(self) -> None:
+        if self._stopping:
+            raise DaemonStopping(_STOPPING)
+
+    # ------------------------------------------------------------ what the supervisor reports
+
+    def engine_changed(self, info: EngineInfo) -> None:
+        """Tell whoever waits for the engine."""
+        for caller in list(self._told_of_engine):
+            self._clients.send(caller, EngineState(engine=info))
+        self._queue.tell_waiting(info)
+
+    def engine_ready(self) -> None:
+        """Let waiting jobs go."""
+        if not self._stopping:
+            self._queue.worker_ready()
+
+    def engine_failed(self, error: ComfydError) -> None:
+        """Those who follow waiting jobs would wait for ever."""
+        self._queue.release_waiting(error)
+
+    def job_event(self, event: Event, payload: bytes) -> None:
+        """Apply and relay it."""
+        self._queue.event(event, payload)
+
+    def worker_died(self, death: Death) -> None:
+        """Decide what becomes of its jobs."""
+        self._queue.worker_died(death)
+
+    # ------------------------------------------------------------ callers
+
+    def _begin(self, caller: Caller, work: Coroutine[Any, Any, None]) -> None:
+        """Answer a request that has to wait for something; cancelled when its client is gone."""
+
+        async def answer() -> None:
+            with self._refusing(caller):
+                await work
+
+        task = self._tasks[caller] = asyncio.create_task(answer())
+        task.add_done_callback(lambda _: self._tasks.pop(caller, None))
+
+    @contextlib.contextmanager
+    def _refusing(self, caller: Caller) -> Iterator[None]:
+        """End the request with whatever error arises."""
+        try:
+            yield
+        except ComfydError as error:
+            self._clients.refuse(caller, error)
+        except Exception as error:
+            log.exception("a request failed")
+            self._clients.refuse(caller, ComfydError(f"The daemon failed ({error!r}); 'comfyd logs' has the details."))
+
+    @contextlib.contextmanager
+    def _telling_of_engine(self, caller: Caller) -> Iterator[None]:
+        """Tell the caller how the engine's start comes along, unless it is ready anyway."""
+        if self._engine.info.state != "ready":
+            self._clients.send(caller, EngineState(engine=self._engine.info))
+            self._told_of_engine.add(caller)
+        try:
+            yield
+        finally:
+            self._told_of_engine.discard(caller)
+
+    def _gone(self, connection: bytes) -> None:
+        """A client has vanished; its jobs go on."""
+        self._queue.followers.drop(connection)
+        for caller, task in list(self._tasks.items()):
+            if caller.connection == connection and task is not asyncio.current_task():
+                task.cancel()
+
+
+def limits(config: Config) -> Limits:
+    """What of the configuration rules the queue."""
+    return Limits(
+        max_running=config.max_running, max_queue=config.max_queue, attempts=config.attempts,
+        cancel_grace=config.cancel_grace, progress_deadline=config.progress_deadline,
+    )

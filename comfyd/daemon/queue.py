@@ -1,0 +1,212 @@
+"""The queue as it is acted out: ``Jobs`` decides, and journal, worker and clients learn of it here, in that order."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from comfyd.errors import ComfydError
+from comfyd.jobs import Admit, Death, Effect, End, Interrupt, Jobs, Moved, ReplaceWorker, Requeue
+from comfyd.journal import Journal, state_of
+from comfyd.protocol import (
+    Accepted,
+    CancelReply,
+    CancelRun,
+    EngineInfo,
+    EngineState,
+    Event,
+    Failed,
+    Message,
+    Queued,
+    Submit,
+    ToClient,
+    encode,
+)
+
+from .clients import Caller, Clients
+from .followers import Followers
+
+log = logging.getLogger("comfyd.jobs")
+
+
+class RunEncoded(Message, frozen=True, tag="Run"):
+    """``protocol.Run`` with parts that stay encoded as the journal keeps them."""
+
+    job: int
+    graph: msgspec.Raw
+    extra_data: msgspec.Raw
+    attempt: int
+
+
+class WorkerEnd(Protocol):
+    """What the queue asks of the supervisor."""
+
+    def order(self, payload: bytes) -> None:
+        """Send an encoded order to the worker, if there is one."""
+
+    def replace(self, late: ReplaceWorker) -> None:
+        """Kill the worker and start another."""
+
+
+class Queue:
+    """All jobs of one daemon; ``on_change`` is called whenever a job began or ceased to run."""
+
+    worker: WorkerEnd
+
+    def __init__(self, jobs: Jobs, journal: Journal, clients: Clients, on_change: Callable[[], None]) -> None:
+        self.jobs = jobs
+        self.journal = journal
+        self.followers = Followers()
+        self._clients = clients
+        self._on_change = on_change
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+
+    # ------------------------------------------------------------ from clients
+
+    def accept(self, caller: Caller, request: Submit, overrides: dict[str, object], graph: bytes) -> None:
+        """Journal a bound job, say so, and let it take its place; raises QueueFull or JournalUnavailable."""
+        self.jobs.check_room()
+        job = self.journal.add(request.workflow, overrides, graph, encode(request.extra_data), time.time())
+        log.info("job %d queued (%s)", job, request.workflow or "unnamed")
+        if request.follow:
+            self.followers.follow(job, caller)
+        self._clients.send(caller, Accepted(job=job, position=self.jobs.next_position(), overrides=overrides))
+        self._perform(self.jobs.submit(job, self._loop.time()))
+
+    def watch(self, caller: Caller, job: int) -> None:
+        """Tell the caller what happened to an unfinished job so far, and what will."""
+        for payload in self.followers.follow(job, caller):
+            self._clients.relay(caller, payload, final=False)
+        if position := self.jobs.position(job):
+            self._clients.send(caller, Queued(job=job, position=position))
+
+    def cancel(self, caller: Caller, job: int) -> None:
+        """End an unfinished job; the caller is told once it has ended."""
+        self.followers.await_end(job, caller)
+        log.info("job %d is to be cancelled", job)
+        self._perform(self.jobs.cancel(job, self._loop.time()))
+
+    # ------------------------------------------------------------ from the worker
+
+    def event(self, event: Event, payload: bytes) -> None:
+        """An event of a job, with the bytes it came in."""
+        if self.jobs.get(event.job) is None:
+            return
+        effects = self.jobs.apply(event, self._loop.time())
+        if effects:
+            self._perform(effects, payload)
+        elif not event.FINAL:
+            self.followers.note(event, payload)
+            self._relay(event.job, payload)
+
+    def worker_ready(self) -> None:
+        """The worker takes jobs."""
+        self._perform(self.jobs.worker_ready(self._loop.time()))
+
+    def worker_died(self, death: Death) -> None:
+        """The worker is gone."""
+        self._perform(self.jobs.worker_died(death))
+
+    # ------------------------------------------------------------ from the daemon
+
+    def restore(self) -> None:
+        """Take over the journal's unfinished jobs; of a journal that cannot be read only the log knows."""
+        try:
+            unfinished = self.journal.unfinished()
+        except ComfydError as error:
+            log.error("%s", error.message)
+            return
+        if unfinished:
+            log.info("%d unfinished jobs of an earlier daemon", len(unfinished))
+        self._perform(self.jobs.restore(unfinished))
+
+    def release_waiting(self, error: ComfydError) -> None:
+        """End the requests, not the jobs, of those who follow waiting jobs."""
+        for job in self.jobs.queue:
+            ours = type(error)(f"{error.message.rstrip('.')}; job {job} stays queued.", error.detail)
+            for caller in self.followers.release(job):
+                self._clients.refuse(caller, ours)
+
+    def tell_waiting(self, engine: EngineInfo) -> None:
+        """Tell those who follow waiting jobs how far the engine's start has come."""
+        for job in self.jobs.queue:
+            self._tell(self.followers.of(job), EngineState(engine=engine))
+
+    # ------------------------------------------------------------ effects
+
+    def _perform(self, effects: list[Effect], payload: bytes = b"") -> None:
+        for effect in effects:
+            match effect:
+                case Admit():
+                    self._admit(effect)
+                case Interrupt():
+                    self.worker.order(encode(CancelRun(job=effect.job)))
+                case Requeue():
+                    self._requeue(effect)
+                case Moved():
+                    self._tell(self.followers.of(effect.job), Queued(job=effect.job, position=effect.position))
+                case End():
+                    self._end(effect, payload)
+                case ReplaceWorker():
+                    self.worker.replace(effect)
+        self._set_timer()
+        self._on_change()
+
+    def _admit(self, effect: Admit) -> None:
+        try:
+            graph, extra_data = self.journal.graph(effect.job)
+            self.journal.start(effect.job, effect.attempt, time.time())
+        except ComfydError as error:
+            self._perform(self.jobs.fail(effect.job, error.info(), self._loop.time()))
+            return
+        log.info("job %d started (attempt %d)", effect.job, effect.attempt)
+        run = RunEncoded(job=effect.job, graph=msgspec.Raw(graph), extra_data=msgspec.Raw(extra_data), attempt=effect.attempt)
+        self.worker.order(encode(run))
+
+    def _requeue(self, effect: Requeue) -> None:
+        log.info("job %d queued again", effect.job)
+        self.followers.forget_events(effect.job)
+        self._record(self.journal.requeue, effect.job, effect.attempts)
+
+    def _end(self, effect: End, payload: bytes) -> None:
+        state = state_of(effect.event)
+        log.info("job %d %s%s", effect.job, state, f": {effect.event.error.message}" if isinstance(effect.event, Failed) else "")
+        self._record(self.journal.end, effect, time.time())
+        following, cancelling = self.followers.end(effect.job)
+        for caller in following:
+            self._clients.relay(caller, payload if effect.reported else encode(effect.event), final=True)
+        self._tell(cancelling, CancelReply(job=effect.job, state=state))
+
+    def _record(self, write: Callable[..., None], *values: object) -> None:
+        """What has happened has happened, whether or not it can be written down."""
+        try:
+            write(*values)
+        except ComfydError as error:
+            log.error("%s", error.message)
+
+    def _tell(self, callers: list[Caller], message: ToClient) -> None:
+        for caller in callers:
+            self._clients.send(caller, message)
+
+    def _relay(self, job: int, payload: bytes) -> None:
+        for caller in self.followers.of(job):
+            self._clients.relay(caller, payload, final=False)
+
+    # ------------------------------------------------------------ time
+
+    def _set_timer(self) -> None:
+        """Wake up at the next deadline; a later one needs no new timer, as waking up too early does no harm."""
+        deadline = self.jobs.deadline()
+        if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        self._perform(self.jobs.expire(self._loop.time()))

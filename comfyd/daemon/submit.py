@@ -1,0 +1,53 @@
+"""From a Submit to a bound graph: waits for a catalogue, and has stale entries refreshed before anything is refused."""
+
+from typing import TYPE_CHECKING
+
+from comfyd.errors import ComfydError, EngineFailed, Refused
+from comfyd.protocol import Describe, Described, Submit
+
+from .supervisor import Supervisor
+from .threads import in_thread
+
+if TYPE_CHECKING:
+    from comfyd.workflow import Bound, Catalogue
+
+_LARGE = 500  # nodes from which on binding takes so long that it happens beside the loop
+
+
+async def bound(request: Submit, engine: Supervisor) -> "Bound":
+    """The graph with its overrides applied, checked; raises why it is refused, or why there is no engine to check it against."""
+    catalogue = await engine.any_catalogue()
+    try:
+        return await _bind(request, catalogue)
+    except Refused as refusal:
+        return await _bind(request, await _fresh(engine, refusal))
+
+
+async def _fresh(engine: Supervisor, refusal: Refused) -> "Catalogue":
+    """A catalogue in which the reason of the refusal may be gone; raises the refusal where none can be had."""
+    if not engine.live:
+        try:
+            await engine.ready()
+        except ComfydError:
+            raise refusal from None
+        assert engine.catalogue is not None
+        return engine.catalogue
+    classes = list(getattr(refusal, "classes", ()))
+    if not classes:
+        raise refusal
+    try:
+        answer = await engine.ask(lambda number: Describe(request=number, classes=classes))
+    except EngineFailed:
+        raise refusal from None
+    assert isinstance(answer, Described)
+    assert engine.catalogue is not None
+    engine.catalogue = engine.catalogue.replace(answer.classes)
+    return engine.catalogue
+
+
+async def _bind(request: Submit, catalogue: "Catalogue") -> "Bound":
+    from comfyd.workflow import bind
+
+    if len(request.graph) < _LARGE:
+        return bind(request.graph, request.overrides, catalogue)
+    return await in_thread(lambda: bind(request.graph, request.overrides, catalogue))

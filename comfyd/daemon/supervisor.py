@@ -1,0 +1,311 @@
+"""The worker's life: find or install the engine, spawn, wait for Ready, watch, restart, give up.
+
+A worker that was never ready is an error to report; one that dies later is started again, with growing delays.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+import zmq
+
+from comfyd.config import Config, Paths
+from comfyd.errors import ComfydError, EngineFailed, from_info
+from comfyd.jobs import Death, ReplaceWorker
+from comfyd.protocol import (
+    Described,
+    EngineInfo,
+    Event,
+    FromWorker,
+    Memory,
+    Order,
+    Progress,
+    Ready,
+    Report,
+    Residency,
+    Resident,
+    Shutdown,
+    StartFailed,
+    Unloaded,
+    encode,
+)
+
+from . import autopsy, catalogues
+from .autopsy import Ended
+from .launch import Launch, find
+from .restarts import Restarts
+from .threads import in_thread
+from .worker import Worker
+
+if TYPE_CHECKING:
+    from comfyd.workflow import Catalogue
+
+log = logging.getLogger("comfyd.supervisor")
+
+_FAREWELL = 5.0  # seconds a worker has to exit when asked
+
+
+class Listener(Protocol):
+    """Who learns what becomes of the engine."""
+
+    def engine_changed(self, info: EngineInfo) -> None:
+        """The engine's start has come further."""
+
+    def engine_ready(self) -> None:
+        """A worker takes jobs."""
+
+    def engine_failed(self, error: ComfydError) -> None:
+        """There is no worker, and no other try until somebody asks."""
+
+    def job_event(self, event: Event, payload: bytes) -> None:
+        """A job's event with the bytes it came in."""
+
+    def worker_died(self, death: Death) -> None:
+        """The worker that had the jobs is gone."""
+
+
+class Supervisor:
+    """The engine behind the daemon. ``info`` and ``residents`` are what was last known of it."""
+
+    def __init__(self, config: Config, paths: Paths, listener: Listener) -> None:
+        self.info = EngineInfo(state="starting")
+        self.residents: list[Resident] = []
+        self.catalogue: Catalogue | None = None
+        self.live = False
+        """Whether the catalogue is the present worker's own, not an earlier one's."""
+        self._config = config
+        self._paths = paths
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._restarts = Restarts(config.worker_restarts)
+        self._worker: Worker | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._generations = itertools.count()
+        self._requests = itertools.count(1)
+        self._answers: dict[int, asyncio.Future[Report]] = {}
+        self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._late: ReplaceWorker | None = None
+        self._start_failed: ComfydError | None = None
+        self._stopping = False
+
+    # ------------------------------------------------------------ asked by the daemon
+
+    def start(self) -> None:
+        """See to it that a start is under way, unless the engine is ready."""
+        if self._life is None and not self._stopping:
+            self._restarts.forgive()
+            self._life = self._loop.create_task(self._live())
+
+    async def ready(self) -> None:
+        """Return once the engine takes jobs, starting it if need be; raises why it does not."""
+        await self._until(lambda: self.info.state == "ready")
+
+    async def any_catalogue(self) -> "Catalogue":
+        """The catalogue, be it from an earlier start; raises why there is none."""
+        await self._until(lambda: self.catalogue is not None)
+        assert self.catalogue is not None
+        return self.catalogue
+
+    async def ask(self, order: Callable[[int], Order]) -> Report:
+        """Send the order made for a request number and return its answer; raises EngineFailed if the worker dies first."""
+        number = next(self._requests)
+        answer: asyncio.Future[Report] = self._loop.create_future()
+        self._answers[number] = answer
+        self.order(encode(order(number)))
+        return await answer
+
+    def order(self, payload: bytes) -> None:
+        """Send an encoded order to the worker, if there is one."""
+        if self._worker is not None:
+            self._worker.order(payload)
+
+    def replace(self, late: ReplaceWorker) -> None:
+        """Kill the worker and start another."""
+        why = "fell silent" if late.stalled else "did not end when cancelled"
+        log.warning("the worker is replaced: jobs %s %s", late.jobs, why)
+        self._late = late
+        self._kill()
+
+    def give_up(self, error: ComfydError) -> None:
+        """Nobody waits for the engine any longer."""
+        waiting, self._waiting = self._waiting, []
+        for _, future in waiting:
+            if not future.done():
+                future.set_exception(error)
+
+    async def stop(self, now: bool) -> None:
+        """End the worker, politely unless ``now``, and start none again."""
+        self._stopping = True
+        if self._life is None:
+            return
+        if self._worker is None:
+            self._life.cancel()
+        elif now:
+            self._kill()
+        else:
+            self.order(encode(Shutdown(now=True)))
+        if not (await asyncio.wait([self._life], timeout=_FAREWELL))[0]:
+            self._kill()
+            await asyncio.wait([self._life])
+
+    # ------------------------------------------------------------ the life of a worker
+
+    async def _live(self) -> None:
+        try:
+            launch = await self._find()
+            delay: float | None = 0.0
+            while delay is not None and not self._stopping:
+                await asyncio.sleep(delay)
+                delay = await self._one_life(launch)
+            self._change(EngineInfo(state="stopped"))
+        except ComfydError as error:
+            self._fail(error)
+        except Exception as error:
+            log.exception("the supervisor failed")
+            self._fail(EngineFailed(f"The worker cannot be started ({error!r}); 'comfyd logs' has the details."))
+
+    async def _find(self) -> Launch:
+        self._change(EngineInfo(state="starting", message="looking for ComfyUI"))
+        launch = await in_thread(lambda: find(self._config, self._paths, self._installing))
+        if launch.notice:
+            log.warning("%s", launch.notice)
+        self._cached = catalogues.cached_file(self._paths, launch)
+        if self.catalogue is None:
+            self.catalogue = await in_thread(lambda: catalogues.read_cached(self._cached))
+            self._wake()
+        return launch
+
+    async def _one_life(self, launch: Launch) -> float | None:
+        """From spawn to burial; returns the delay before the next one, None after a stop."""
+        self._start_failed, self.live, self.residents = None, False, []
+        self._change(EngineInfo(state="starting", comfyui=launch.comfyui, version=launch.version))
+        self._paths.data.mkdir(parents=True, exist_ok=True)
+        worker = Worker(self._paths, next(self._generations), self._context, self._receive)
+        try:
+            await worker.spawn(launch, self._config, self._paths)
+        except OSError as error:
+            raise EngineFailed(
+                f"The interpreter {launch.python} cannot be run ({error.strerror}); set 'python' in the configuration to another."
+            ) from error
+        self._worker = worker
+        log.info("worker %d started", worker.process.pid)
+        ended = await worker.ended()
+        self._worker = None
+        return self._bury(ended)
+
+    def _bury(self, ended: Ended) -> float | None:
+        late, self._late = self._late, None
+        log.info("the worker %s", ended)
+        self._fail_answers()
+        if self.info.state != "ready" and not self._stopping:
+            raise self._start_failed or _never_ready(ended)
+        death = self._death(late, ended)
+        self._change(EngineInfo(state="starting", message="the worker is restarted"))
+        self._listener.worker_died(death)
+        if self._stopping:
+            return None
+        if late is not None or death.culprits:
+            return 0.0
+        delay = self._restarts.died(self._loop.time())
+        if delay is None:
+            raise EngineFailed(f"The worker died too often (it {ended} this time); 'comfyd logs' has its last words.", ended.tail)
+        return delay
+
+    def _death(self, late: ReplaceWorker | None, ended: Ended) -> Death:
+        if late is not None and late.stalled:
+            return autopsy.stall(late.jobs, ended, self._config.progress_deadline)
+        return Death(counts=False) if late is not None or self._stopping else autopsy.death(ended)
+
+    def _fail(self, error: ComfydError) -> None:
+        log.error("%s", error.message)
+        self._life = None
+        self._change(EngineInfo(state="failed", message=error.message, comfyui=self.info.comfyui, version=self.info.version))
+        self.give_up(error)
+        self._listener.engine_failed(error)
+
+    def _kill(self) -> None:
+        if self._worker is not None:
+            self._worker.kill()
+
+    # ------------------------------------------------------------ what the worker says
+
+    def _receive(self, message: FromWorker, payload: bytes) -> None:
+        match message:
+            case Ready():
+                self._announcing = self._loop.create_task(self._announce(message))
+            case StartFailed():
+                self._start_failed = from_info(message.error)
+            case Residency():
+                self.residents = message.residents
+                self._remember(message.memory)
+            case Described() | Unloaded():
+                if (answer := self._answers.pop(message.request, None)) and not answer.done():
+                    answer.set_result(message)
+            case _:
+                if isinstance(message, Progress) and message.memory is not None:
+                    self._remember(message.memory)
+                self._listener.job_event(message, payload)
+
+    async def _announce(self, ready: Ready) -> None:
+        worker = self._worker
+        try:
+            catalogue = await in_thread(lambda: catalogues.read_and_keep(Path(ready.catalogue), self._cached))
+        except Exception as error:
+            self._start_failed = EngineFailed(f"The worker's node catalogue {ready.catalogue} cannot be read ({error}).")
+            self._kill()
+            return
+        if self._worker is not worker or worker is None:
+            return  # it died meanwhile
+        self.catalogue, self.live = catalogue, True
+        log.info("engine ready: ComfyUI %s on %s, process %d", ready.version, ready.device, ready.pid)
+        self._change(EngineInfo(
+            state="ready", comfyui=ready.comfyui, version=ready.version, device=ready.device, pid=ready.pid,
+            output_dir=ready.output_dir, memory=ready.memory, failed_packs=ready.failed_packs,
+        ))
+        self._listener.engine_ready()
+
+    def _remember(self, memory: Memory) -> None:
+        self.info = msgspec.structs.replace(self.info, memory=memory)
+
+    def _fail_answers(self) -> None:
+        answers, self._answers = self._answers, {}
+        for answer in answers.values():
+            if not answer.done():
+                answer.set_exception(EngineFailed("The worker ended before it answered; try again."))
+
+    # ------------------------------------------------------------ who waits
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        self.start()
+        if not reached():
+            future: asyncio.Future[None] = self._loop.create_future()
+            self._waiting.append((reached, future))
+            await future
+
+    def _change(self, info: EngineInfo) -> None:
+        self.info = info
+        self._listener.engine_changed(info)
+        self._wake()
+
+    def _wake(self) -> None:
+        for reached, future in self._waiting:
+            if reached() and not future.done():
+                future.set_result(None)
+        self._waiting = [(reached, future) for reached, future in self._waiting if not future.done()]
+
+    def _installing(self, message: str, fraction: float | None) -> None:
+        """Called from the installing thread."""
+        self._loop.call_soon_threadsafe(self._change, EngineInfo(state="installing", message=message, fraction=fraction))
+
+
+def _never_ready(ended: Ended) -> EngineFailed:
+    last = ended.tail.rsplit("\n", 1)[-1]
+    said = f": {last}" if last else ""
+    return EngineFailed(
+        f"The worker {ended} before it was ready{said} ('comfyd logs' has more; the next command tries again).", ended.tail
+    )

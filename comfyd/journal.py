@@ -1,0 +1,247 @@
+"""Jobs and their history in one SQLite file; every failure is a JournalUnavailable that says what to do.
+
+The file is opened when it is first needed and again after a failure, so that a full disk is no reason for a restart.
+"""
+
+import contextlib
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from .errors import JournalUnavailable
+from .jobs import End
+from .protocol import Cancelled, Done, ErrorInfo, Failed, JobEnd, JobRecord, encode
+
+log = logging.getLogger("comfyd.journal")
+
+_STEPS = (
+    """
+    CREATE TABLE job (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        state TEXT NOT NULL,
+        workflow TEXT NOT NULL,
+        overrides BLOB NOT NULL,
+        graph BLOB NOT NULL,
+        extra_data BLOB NOT NULL,
+        created REAL NOT NULL,
+        started REAL,
+        finished REAL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        nodes_total INTEGER NOT NULL DEFAULT 0,
+        nodes_run INTEGER NOT NULL DEFAULT 0,
+        files BLOB,
+        end BLOB
+    );
+    CREATE INDEX open_jobs ON job (id) WHERE end IS NULL;
+    CREATE INDEX ended_jobs ON job (finished) WHERE end IS NOT NULL;
+    """,
+)
+"""Step n takes the schema from version n to n + 1; the version is SQLite's user_version."""
+
+_COLUMNS = "id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end"
+_decode_end = msgspec.msgpack.Decoder(JobEnd).decode
+_unpack = msgspec.msgpack.decode
+
+
+class Journal:
+    """The journal of one daemon. Blobs are msgpack; ``graph`` and ``extra_data`` go in and out encoded."""
+
+    def __init__(self, file: Path, history: int) -> None:
+        self.file = file
+        self.history = history
+        self._connection: sqlite3.Connection | None = None
+        self._ended = 0
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+        self._connection = None
+
+    # ------------------------------------------------------------ writing
+
+    def add(self, workflow: str, overrides: dict[str, Any], graph: bytes, extra_data: bytes, now: float) -> int:
+        """Store a queued job and return its id; once this returns, the job survives the daemon."""
+        with self._transaction() as db:
+            row = db.execute(
+                "INSERT INTO job (state, workflow, overrides, graph, extra_data, created) VALUES ('queued', ?, ?, ?, ?, ?)",
+                (workflow, encode(overrides), graph, extra_data, now),
+            )
+            return int(row.lastrowid or 0)
+
+    def start(self, id: int, attempt: int, now: float) -> None:
+        """The job is with the worker."""
+        with self._transaction() as db:
+            db.execute("UPDATE job SET state = 'running', attempts = ?, started = ? WHERE id = ?", (attempt, now, id))
+
+    def requeue(self, id: int, attempts: int) -> None:
+        """The job waits again."""
+        with self._transaction() as db:
+            db.execute("UPDATE job SET state = 'queued', attempts = ?, started = NULL WHERE id = ?", (attempts, id))
+
+    def end(self, end: End, now: float) -> None:
+        """The job has ended; the oldest ended jobs beyond ``history`` are forgotten."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE job SET state = ?, finished = ?, nodes_total = ?, nodes_run = ?, files = ?, end = ? WHERE id = ?",
+                (state_of(end.event), now, end.nodes_total, end.nodes_run, encode(end.files), encode(end.event), end.job),
+            )
+            self._ended += 1
+            if self._ended > self.history + self.history // 20:
+                self._forget(db)
+
+    def _forget(self, db: sqlite3.Connection) -> None:
+        db.execute(
+            "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE end IS NOT NULL ORDER BY finished DESC LIMIT -1 OFFSET ?)",
+            (self.history,),
+        )
+        self._ended = self.history
+
+    # ------------------------------------------------------------ reading
+
+    def unfinished(self) -> list[tuple[int, bool, int]]:
+        """``(id, was running, attempts)`` of all jobs that have not ended, in the order of their submission."""
+        with self._transaction() as db:
+            rows = db.execute("SELECT id, state = 'running', attempts FROM job WHERE end IS NULL ORDER BY id")
+            return [(id, bool(ran), attempts) for id, ran, attempts in rows]
+
+    def graph(self, id: int) -> tuple[bytes, bytes]:
+        """Graph and extra data of a job, encoded."""
+        with self._transaction() as db:
+            row = db.execute("SELECT graph, extra_data FROM job WHERE id = ?", (id,)).fetchone()
+        if row is None:
+            raise JournalUnavailable(f"Job {id} is no longer in the journal {self.file}; submit it again.")
+        return row[0], row[1]
+
+    def record(self, id: int) -> JobRecord | None:
+        """One job, if it is known."""
+        with self._transaction() as db:
+            row = db.execute(f"SELECT {_COLUMNS} FROM job WHERE id = ?", (id,)).fetchone()
+        return None if row is None else _record(row)
+
+    def end_of(self, id: int) -> JobEnd | None:
+        """The final event of an ended job."""
+        with self._transaction() as db:
+            row = db.execute("SELECT end FROM job WHERE id = ?", (id,)).fetchone()
+        return None if row is None or row[0] is None else _decode_end(row[0])
+
+    def ended(self, limit: int) -> list[JobRecord]:
+        """Ended jobs, newest first."""
+        with self._transaction() as db:
+            query = f"SELECT {_COLUMNS} FROM job WHERE end IS NOT NULL ORDER BY finished DESC, id DESC LIMIT ?"
+            return [_record(row) for row in db.execute(query, (limit,))]
+
+    def newest(self) -> int:
+        """The highest id there is, 0 without jobs."""
+        with self._transaction() as db:
+            return int(db.execute("SELECT coalesce(max(id), 0) FROM job").fetchone()[0])
+
+    # ------------------------------------------------------------ the file
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """The open database; one failed statement closes it, the next use opens it again."""
+        try:
+            if self._connection is None:
+                self._connection = self._open()
+            with self._connection:
+                yield self._connection
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            raise JournalUnavailable(_sentence(self.file, error), detail=repr(error)) from error
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            aside = _move_aside(self.file)
+            log.error("the journal %s is damaged (%s); it was moved to %s and a new one begun", self.file, error, aside)
+            return self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self.file, timeout=2.0)
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            _migrate(db, self.file)
+            self._ended = int(db.execute("SELECT count(*) FROM job WHERE end IS NOT NULL").fetchone()[0])
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def state_of(end: JobEnd) -> str:
+    """The state's name of a job that ended so."""
+    match end:
+        case Done():
+            return "done"
+        case Failed():
+            return "failed"
+        case Cancelled():
+            return "cancelled"
+
+
+def _migrate(db: sqlite3.Connection, file: Path) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(_STEPS):
+        raise sqlite3.NotSupportedError(f"{file} was written by a newer comfyd (schema {version}, this one knows {len(_STEPS)})")
+    for number, step in enumerate(_STEPS[version:], version + 1):
+        db.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _record(row: tuple[Any, ...]) -> JobRecord:
+    id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end = row
+    event = None if end is None else _decode_end(end)
+    return JobRecord(
+        id=id, state=state, workflow=workflow, overrides=_unpack(overrides), created=created, started=started,
+        finished=finished, attempts=attempts, nodes_total=nodes_total, nodes_run=nodes_run,
+        files=[] if files is None else _unpack(files),
+        peak_memory=event.peak_memory if isinstance(event, Done) else 0,
+        error=_error(event),
+    )
+
+
+def _error(event: JobEnd | None) -> ErrorInfo | None:
+    return event.error if isinstance(event, Failed) else None
+
+
+# ---------------------------------------------------------------- failures
+
+_CAUSES: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (lambda text: "full" in text or "no space" in text, "has no space left; free some on its disk and try again"),
+    (lambda text: "readonly" in text or "read-only" in text, "cannot be written; make it writable for you and try again"),
+    (lambda text: "permission" in text or "unable to open" in text, "cannot be opened; check the permissions of its directory"),
+    (lambda text: "locked" in text, "is locked by another program; close that program and try again"),
+    (lambda text: "newer comfyd" in text, "was written by a newer comfyd; update comfyd, or move the file away"),
+)
+
+
+def _sentence(file: Path, error: Exception) -> str:
+    text = str(error).lower()
+    for fits, sentence in _CAUSES:
+        if fits(text):
+            return f"The journal {file} {sentence}."
+    return f"The journal {file} failed ({error}); 'comfyd logs' has more, and 'comfyd stop && comfyd start' opens it anew."
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    return any(words in str(error).lower() for words in ("not a database", "malformed", "no such table", "no such column"))
+
+
+def _move_aside(file: Path) -> Path:
+    """Rename the database and its companions, so that nothing of it is lost."""
+    aside = file.with_name(f"{file.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            Path(f"{file}{suffix}").rename(f"{aside}{suffix}")
+    return aside
