@@ -43,8 +43,7 @@ def _by_id(wiring: Wiring, name: str) -> Iterator[Address]:
 
 
 def _by_title(wiring: Wiring, name: str) -> Iterator[Address]:
-    folded = {(title.casefold(), input_) for title, input_ in _splits(name)}
-    wanted = {title: input_ for title, input_ in folded}
+    wanted = {title.casefold(): input_ for title, input_ in _splits(name)}
     for id_ in wiring.graph if wanted else ():
         input_ = wanted.get(wiring.title(id_).casefold())
         if input_ is not None and _has(wiring, (id_, input_)):

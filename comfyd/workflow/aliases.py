@@ -100,8 +100,14 @@ def _texts_of(wiring: Wiring, id_: str, negative: bool) -> list[Group]:
         return [tuple(dict.fromkeys(address for address in typed if address is not None))]
     starts = [(source, slot) for name, source, slot in wiring.links_of(id_, _STRING) if name in names]
     made = [i for i, _ in upstream(wiring, starts, _STRING)]
-    texts = [(i, name) for i in made for name, spec in wiring.specs(i).items() if spec.kind == "STRING"]
-    return [(address,) for address in texts if wiring.holds_value(address)]
+    return [(address,) for made_by in made for address in _typed_texts(wiring, made_by)]
+
+
+def _typed_texts(wiring: Wiring, id_: str) -> list[Address]:
+    """The texts typed into a node that makes text of them."""
+    texts = {name: spec for name, spec in wiring.specs(id_).items() if spec.kind == "STRING"}
+    prose = [name for name, spec in texts.items() if spec.multiline] or list(texts)
+    return [(id_, name) for name in prose if wiring.holds_value((id_, name))]
 
 
 def _text_inputs(wiring: Wiring, id_: str, negative: bool) -> list[str]:

@@ -5,14 +5,13 @@ from typing import Any
 
 import msgspec
 
-from comfyd.errors import Refused, WorkflowInvalid
+from comfyd.errors import Refused
 from comfyd.protocol import Graph
 
 from .address import canonical, find
 from .catalogue import Catalogue
 from .check import check, refused
-from .copying import copied
-from .form import require_nodes
+from .copying import copied, own_copy
 from .nodeclass import Input
 from .reading import read
 from .values import Rejected
@@ -37,15 +36,7 @@ def bind(graph: Graph, overrides: Sequence[tuple[str, Any]], catalogue: Catalogu
     Raises UnknownNode, UnknownParameter, AmbiguousParameter, InvalidValue, MissingModel or WorkflowInvalid. Where an
     older catalogue may be the cause, the error's ``classes`` name those to look at anew.
     """
-    try:
-        return _bind(graph, overrides, catalogue)
-    except RecursionError as error:
-        raise WorkflowInvalid("The workflow holds a value nested too deeply; flatten it.") from error
-
-
-def _bind(graph: Graph, overrides: Sequence[tuple[str, Any]], catalogue: Catalogue) -> Bound:
-    require_nodes(graph)
-    new: Graph = copied(graph)
+    new = own_copy(graph)
     wiring = Wiring(new, catalogue)
     stale: list[Refused] = []
     applied: dict[str, Any] = {}

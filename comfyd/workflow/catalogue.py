@@ -1,5 +1,6 @@
 """The node catalogue: what ComfyUI's ``/object_info`` says about every node class of the engine in use."""
 
+import json
 from collections.abc import KeysView
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,20 @@ from typing import Any
 import msgspec
 
 from comfyd.errors import Unavailable
+from comfyd.protocol import CATALOGUE_FORMAT
 
 from .nodeclass import NodeClass, parse_class
 
-FORMAT = 1
+_FIX = "restart the daemon, which writes it anew."
 
 
 class _File(msgspec.Struct):
+    format: int
+    nodes: dict[str, Any]
+    comfyui: str = ""
+
+
+class _Undecoded(msgspec.Struct):
     format: int
     nodes: dict[str, msgspec.Raw]
     comfyui: str = ""
@@ -31,22 +39,18 @@ class Catalogue:
     def read(cls, path: Path) -> "Catalogue":
         """The catalogue the worker wrote; raises Unavailable when it cannot be used."""
         try:
-            file = msgspec.json.decode(path.read_bytes(), type=_File)
-        except (OSError, msgspec.MsgspecError, RecursionError) as error:
-            raise Unavailable(
-                f"The node catalogue {path} cannot be read ({error}); restart the daemon to write it anew."
-            ) from error
-        if file.format != FORMAT:
-            raise Unavailable(
-                f"The node catalogue {path} has format {file.format}, not {FORMAT}; restart the daemon to write it anew."
-            )
+            file = _decode(path.read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            raise Unavailable(f"The node catalogue {path} cannot be read ({error}); {_FIX}") from error
+        if file.format != CATALOGUE_FORMAT:
+            raise Unavailable(f"The node catalogue {path} has format {file.format}, not {CATALOGUE_FORMAT}; {_FIX}")
         return cls(dict(file.nodes), file.comfyui)
 
     def node(self, class_type: str) -> NodeClass | None:
         """The class of that name, or None."""
         found = self._parsed.get(class_type)
         if found is None and class_type in self._raw:
-            found = self._parsed[class_type] = parse_class(class_type, _decoded(self._raw[class_type]))
+            found = self._parsed[class_type] = parse_class(class_type, _entry(self._raw[class_type]))
         return found
 
     def names(self) -> KeysView[str]:
@@ -60,10 +64,13 @@ class Catalogue:
         return fresh
 
 
-def _decoded(entry: Any) -> Any:
-    if not isinstance(entry, msgspec.Raw):
-        return entry
+def _decode(data: bytes) -> _File | _Undecoded:
     try:
-        return msgspec.json.decode(entry)
-    except (msgspec.MsgspecError, RecursionError):
-        return None
+        return msgspec.json.decode(data, type=_Undecoded)
+    except msgspec.DecodeError:
+        # Where a node gives infinity as a limit, Python's own encoder writes what is not JSON, and its decoder reads it.
+        return msgspec.convert(json.loads(data), _File)
+
+
+def _entry(raw: Any) -> Any:
+    return msgspec.json.decode(raw) if isinstance(raw, msgspec.Raw) else raw

@@ -57,7 +57,7 @@ def _check_node(wiring: Wiring, id_: str, stale: list[Refused]) -> None:
         if name not in inputs:
             if spec.required:
                 raise WorkflowInvalid(f"{wiring.label((id_, name))} is missing; link it or give it a value in the workflow.")
-        elif type(inputs[name]) is list and not _holds_list(spec, inputs[name]):
+        elif type(inputs[name]) is list:
             _check_link(wiring, (id_, name), spec)
         else:
             try:
@@ -78,11 +78,6 @@ def _constant(spec: Input, value: Any) -> Any:
     if type(value) is dict and "__value__" in value:
         value = value["__value__"]
     return convert(spec, value)
-
-
-def _holds_list(spec: Input, value: list[Any]) -> bool:
-    """Whether this list is a constant that an earlier binding unwrapped from ``__value__``."""
-    return not is_link(value) and (spec.multiselect or isinstance(spec.default, list))
 
 
 def _check_link(wiring: Wiring, address: Address, spec: Input) -> None:

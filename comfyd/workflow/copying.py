@@ -4,21 +4,37 @@ import math
 from typing import Any
 
 from comfyd.errors import WorkflowInvalid
+from comfyd.protocol import Graph
 
+from .form import require_nodes
 from .wording import shown
 
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 
+def own_copy(graph: Any) -> Graph:
+    """A copy of a graph; raises WorkflowInvalid when it is none."""
+    require_nodes(graph)
+    new: Graph = copied(graph)
+    return new
+
+
 def copied(value: Any) -> Any:
     """The copy, tuples turned into lists; raises WorkflowInvalid for NaN, infinity and what is not JSON."""
+    try:
+        return _copied(value)
+    except RecursionError as error:
+        raise WorkflowInvalid("The workflow holds a value nested too deeply; flatten it.") from error
+
+
+def _copied(value: Any) -> Any:
     kind = type(value)
     if kind in _PLAIN:
         return value
     if kind is dict:
-        return {_key(key): copied(item) for key, item in value.items()}
+        return {_key(key): _copied(item) for key, item in value.items()}
     if kind is list or kind is tuple:
-        return [copied(item) for item in value]
+        return [_copied(item) for item in value]
     if kind is float and math.isfinite(value):
         return value
     raise WorkflowInvalid(f"The workflow holds {shown(value)}, which JSON does not have; replace it.")

@@ -15,10 +15,20 @@ _MOST_NAMES = 100
 Groups = Mapping[str, Any]
 """``{"required": {name: [type, options]}, "optional": {...}}``."""
 
+Shape = tuple[tuple[str, str | None], ...]
+
 
 def is_dynamic(spec: Groups) -> bool:
     """Whether any input of the specification depends on others."""
     return any(_type(entry) in _TYPES for _, _, entry in _entries(spec))
+
+
+def shape(spec: Groups, values: Mapping[str, Any]) -> Shape:
+    """What of these values an expansion depends on: which dynamic inputs are there, and the options chosen in them."""
+    roots = {name for _, name, entry in _entries(spec) if _type(entry) in _TYPES}
+    return tuple(
+        (name, value if isinstance(value, str) else None) for name, value in values.items() if name.partition(".")[0] in roots
+    )
 
 
 def expand(spec: Groups, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -23,7 +23,11 @@ def api_graph(value: Any, name: str) -> Graph:
 
 def is_ui_format(value: Any) -> bool:
     """Whether this is what ComfyUI's editor saves: lists of nodes and links with positions."""
-    return isinstance(value, dict) and isinstance(value.get("nodes"), list) and ("links" in value or "version" in value)
+    if not isinstance(value, dict):
+        return False
+    if isinstance(value.get("nodes"), list):
+        return True
+    return "prompt" not in value and is_ui_format(value.get("workflow"))
 
 
 def is_wrapped(value: dict[str, Any]) -> bool:

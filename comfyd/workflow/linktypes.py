@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from . import dynamic
+
 ANY = "*"
 MATCH = "COMFY_MATCHTYPE_V3"
 
@@ -10,7 +12,7 @@ def fits(received: Any, wanted: Any) -> bool:
     """Whether a link of the received type may feed an input of the wanted type: equal, any, or unions that overlap."""
     if received == wanted or ANY in (received, wanted) or MATCH in (received, wanted):
         return True
-    if isinstance(received, list) and wanted == "COMBO":
+    if wanted == dynamic.COMBO or (isinstance(received, list) and wanted == "COMBO"):
         return True
     if not isinstance(received, str) or not isinstance(wanted, str):
         return False

@@ -11,6 +11,8 @@ COMBO = "COMBO"
 SCALARS = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN"})
 _SOURCES = frozenset({"image_upload", "video_upload", "audio_upload", "file_upload", "animated_image_upload", "remote"})
 
+_MOST_SHAPES = 64
+
 
 class Input(msgspec.Struct, frozen=True):
     """One input: its type, limits and choices."""
@@ -53,12 +55,19 @@ class NodeClass(msgspec.Struct, frozen=True):
     """Inputs the class validates itself; ``*`` means all, ``input_types`` means the types of its links."""
     variable: dict[str, Any] | None = None
     """The raw input specification, when some inputs exist only depending on others."""
+    shapes: dict[dynamic.Shape, Mapping[str, Input]] = {}
+    """Expansions of ``variable`` made so far."""
 
     def inputs_for(self, values: Mapping[str, Any]) -> Mapping[str, Input]:
         """The inputs of a node that holds these values (dynamic inputs depend on them)."""
         if self.variable is None:
             return self.inputs
-        return parse_inputs(dynamic.expand(self.variable, values), self.trusts)
+        shape = dynamic.shape(self.variable, values)
+        if shape not in self.shapes:
+            if len(self.shapes) >= _MOST_SHAPES:
+                self.shapes.clear()
+            self.shapes[shape] = parse_inputs(dynamic.expand(self.variable, values), self.trusts)
+        return self.shapes[shape]
 
 
 def parse_class(name: str, raw: Any) -> NodeClass:

@@ -9,8 +9,7 @@ from comfyd.protocol import Graph
 from .address import canonical
 from .aliases import ALIASES, targets
 from .catalogue import Catalogue
-from .copying import copied
-from .form import require_nodes
+from .copying import own_copy
 from .nodeclass import Input
 from .wiring import Address, Wiring, is_link
 
@@ -36,8 +35,7 @@ class Parameter(msgspec.Struct, frozen=True):
 
 def parameters(graph: Graph, catalogue: Catalogue) -> list[Parameter]:
     """The parameters in the graph's order; raises UnknownNode or WorkflowInvalid."""
-    require_nodes(graph)
-    wiring = Wiring(copied(graph), catalogue)
+    wiring = Wiring(own_copy(graph), catalogue)
     aliases = _aliases(wiring)
     return [
         _parameter(wiring, (id_, name), spec, aliases.get((id_, name), ()))
