@@ -3,14 +3,21 @@
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
-from .state import GlobalState
+
+class State(Protocol):
+    """What a turn takes along when it passes the baton on."""
+
+    def save(self) -> None: ...
+
+    def restore(self) -> None: ...
 
 
 class Turn:
     """One job thread's claim on the baton."""
 
-    def __init__(self, state: GlobalState) -> None:
+    def __init__(self, state: State) -> None:
         self.state = state
         self.until: Callable[[], bool] | None = None
         """What has to be true before this turn can go on; None: nothing."""

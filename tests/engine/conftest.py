@@ -1,5 +1,6 @@
 """The real ComfyUI for tests: installed once for all test processes, with a base directory of its own for each of them."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from comfyd.demo import checkpoint
 from comfyd.engine import install
 
 from .worker import WorkerProcess
+
+# Several torch processes share the test machine's few cores: teams of threads that spin for each other cost minutes.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 PACK = Path(__file__).parent / "pack"
 

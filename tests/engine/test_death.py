@@ -1,0 +1,40 @@
+"""How a worker dies, and what it leaves for the daemon to read."""
+
+import json
+import signal
+from pathlib import Path
+
+from comfyd.protocol import NodeStarted, Shutdown
+
+from .graphs import chain, demo
+from .worker import WorkerProcess, done
+
+
+def test_black_box_names_the_node_that_crashed(own_worker: WorkerProcess) -> None:
+    own_worker.submit(chain("TestEcho", "TestSegfault", text="x"))
+    assert own_worker.process.wait(60) == -signal.SIGSEGV
+    record = json.loads(own_worker.blackbox.read_bytes().split(b"\n")[0])
+    assert record == {"job": 1, "node": "2", "class_type": "TestSegfault", "title": "TestSegfault"}
+
+
+def test_hanging_node_is_named_and_dies_with_its_daemon(own_worker: WorkerProcess, tmp_path: Path) -> None:
+    own_worker.submit(chain("TestHang", text=str(tmp_path / "begun")))
+    own_worker.wait_for(NodeStarted)
+    assert json.loads(own_worker.blackbox.read_bytes().split(b"\n")[0])["class_type"] == "TestHang"
+    own_worker.process.stdin.close()
+    assert own_worker.process.wait(30) == 0
+
+
+def test_shutdown_finishes_what_runs(own_worker: WorkerProcess) -> None:
+    job = own_worker.submit(demo("finish", steps=6))
+    own_worker.send(Shutdown())
+    assert Path(done(own_worker.events([job])[-1]).files[0]).exists()
+    assert own_worker.process.wait(30) == 0
+
+
+def test_shutdown_now_drops_it(own_worker: WorkerProcess) -> None:
+    job = own_worker.submit(demo("drop", steps=500))
+    own_worker.wait_for(NodeStarted, job)
+    own_worker.send(Shutdown(now=True))
+    assert type(own_worker.events([job])[-1]).__name__ == "Cancelled"
+    assert own_worker.process.wait(30) == 0

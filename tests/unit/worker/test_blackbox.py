@@ -1,0 +1,31 @@
+"""The black box always holds one whole line."""
+
+import json
+from pathlib import Path
+
+from comfyd.worker.blackbox import SIZE, BlackBox
+
+
+def read(path: Path) -> object:
+    return json.loads(path.read_bytes().split(b"\n")[0])
+
+
+def test_names_the_node_and_clears(tmp_path: Path) -> None:
+    path = tmp_path / "box"
+    box = BlackBox(str(path))
+    assert read(path) is None
+    box.record(7, "12", "KSampler", "My sampler")
+    assert read(path) == {"job": 7, "node": "12", "class_type": "KSampler", "title": "My sampler"}
+    box.clear()
+    assert read(path) is None
+    assert path.stat().st_size == SIZE
+
+
+def test_long_and_strange_titles_fit(tmp_path: Path) -> None:
+    path = tmp_path / "box"
+    BlackBox(str(path)).record(1, "1", "C" * 9000, "\n\u2028é" * 9000)
+    assert isinstance(read(path), dict | None)
+
+
+def test_without_a_path_it_does_nothing() -> None:
+    BlackBox(None).record(1, "1", "Class", "title")
