@@ -1,0 +1,299 @@
+"""The one table of commands: the parser, the help, the REPL and shell completion all read it. Data only.
+
+A command's ``handler`` is "module:function" in this package, imported when the command runs, so that no command pays
+for another's imports. The function takes the Terminal and one keyword for each argument and option.
+"""
+
+from collections.abc import Sequence
+
+from .spec import Argument, Command, Option
+
+GROUPS = ("Values", "Workflows", "Jobs", "Memory", "Daemon", "Engine", "Help")
+
+
+WORKFLOW = Argument(
+    name="workflow", kind="workflow", metavar="WORKFLOW", help="a JSON file in API format, a built-in name (demo), or - for stdin"
+)
+PARAMETERS = Argument(
+    name="parameters",
+    kind="parameters",
+    metavar="NAME VALUE",
+    required=False,
+    many=True,
+    help='values for this run: an alias (seed 42), NODE_ID.input, or "Node title".input',
+)
+JOB = Argument(name="job", kind="job", metavar="JOB", help="the job's number, as queue and history show it")
+JSON = Option(name="json", flags=("--json",), help="print NDJSON; the last line is the result")
+JSON_REPLY = Option(name="json", flags=("--json",), help="print one line of JSON")
+NO_START = Option(name="no_start", flags=("--no-start",), help="refuse instead of starting the daemon")
+COMFYUI = Option(name="comfyui", flags=("--comfyui",), metavar="PATH", kind="path", help="the ComfyUI checkout to use")
+COUNT = Option(name="count", flags=("-n", "--count"), metavar="N", kind="number", default=20, help="how many")
+YES = Option(name="yes", flags=("-y", "--yes"), help="do not ask")
+
+HOME = ("COMFYD_HOME", "COMFYD_CONFIG")
+START = (*HOME, "COMFYD_COMFYUI", "COMFYD_PYTHON", "COMFYD_ENGINE_ARGS", "COMFYD_AUTO_INSTALL")
+DISPLAY = ("NO_COLOR",)
+
+RUN_OPTIONS = (
+    Option(
+        name="output",
+        flags=("-o", "--output"),
+        metavar="PATH",
+        kind="path",
+        help="copy the files to this name or into this directory; - writes a single file to stdout",
+    ),
+    JSON,
+    Option(name="quiet", flags=("-q", "--quiet"), help="print the paths and nothing else"),
+    Option(name="detach", flags=("-d", "--detach"), help="print the job's number and leave it running"),
+)
+
+TABLE: tuple[Command, ...] = (
+    Command(
+        name="run",
+        group="Workflows",
+        handler="workflows:run",
+        where="shell",
+        summary="Run a workflow and print the paths of its files.",
+        details="Options may stand anywhere; what follows -- is taken as it is. Ctrl-C cancels the job.",
+        arguments=(WORKFLOW, PARAMETERS),
+        options=(*RUN_OPTIONS, NO_START),
+        environment=(*START, *DISPLAY),
+        examples=(
+            "comfyd run demo",
+            'comfyd run demo prompt "a red apple" seed 7 steps 20 -o apple.png',
+            "comfyd run flow.json 5.cfg -1 --json",
+        ),
+    ),
+    Command(
+        name="repl",
+        group="Workflows",
+        handler="workflows:repl",
+        where="shell",
+        summary="Open the prompt comfy> on a workflow (comfyd alone does the same).",
+        arguments=(
+            Argument(
+                name="workflow", kind="workflow", metavar="WORKFLOW", required=False, help=WORKFLOW.help + "; default: demo"
+            ),
+        ),
+        options=(NO_START,),
+        environment=(*START, *DISPLAY),
+    ),
+    Command(
+        name="params",
+        group="Workflows",
+        handler="workflows:params",
+        summary="List the parameters of a workflow with their types, ranges and values.",
+        arguments=(WORKFLOW,),
+        options=(JSON_REPLY, NO_START),
+        environment=(*START, *DISPLAY),
+    ),
+    Command(
+        name="watch",
+        group="Jobs",
+        handler="jobs:watch",
+        summary="Follow a job from any terminal; Ctrl-C only leaves.",
+        arguments=(JOB,),
+        options=(JSON, NO_START),
+        environment=(*START, *DISPLAY),
+    ),
+    Command(
+        name="cancel",
+        group="Jobs",
+        handler="jobs:cancel",
+        summary="Cancel queued or running jobs.",
+        arguments=(Argument(name="jobs", kind="job", metavar="JOB", many=True, help=JOB.help),),
+        options=(JSON_REPLY, NO_START),
+        environment=START,
+    ),
+    Command(
+        name="queue",
+        group="Jobs",
+        handler="jobs:queue",
+        summary="List running and queued jobs.",
+        options=(JSON_REPLY, NO_START),
+        environment=(*START, *DISPLAY),
+    ),
+    Command(
+        name="history",
+        group="Jobs",
+        handler="jobs:history",
+        summary="List ended jobs, newest first.",
+        options=(COUNT, JSON_REPLY, NO_START),
+        environment=(*START, *DISPLAY),
+    ),
+    Command(
+        name="ps",
+        group="Memory",
+        handler="memory:ps",
+        summary="List what is resident: models and kept results.",
+        options=(JSON_REPLY, NO_START),
+        environment=(*START, *DISPLAY),
+    ),
+    Command(
+        name="unload",
+        group="Memory",
+        handler="memory:unload",
+        summary="Let go of residents by name, or of all of them.",
+        arguments=(
+            Argument(name="names", kind="resident", metavar="NAME", required=False, many=True, help="a name as ps shows it"),
+        ),
+        options=(Option(name="everything", flags=("-a", "--all"), help="let go of everything"), JSON_REPLY, NO_START),
+        environment=START,
+    ),
+    Command(
+        name="start",
+        group="Daemon",
+        handler="daemon:start",
+        summary="Start the daemon; its engine warms up meanwhile.",
+        options=(
+            Option(name="foreground", flags=("-f", "--foreground"), help="stay in the foreground, for a service manager"),
+            COMFYUI,
+            JSON_REPLY,
+        ),
+        environment=START,
+    ),
+    Command(
+        name="stop",
+        group="Daemon",
+        handler="daemon:stop",
+        summary="Stop the daemon once its running jobs have ended.",
+        options=(
+            Option(name="now", flags=("--now",), help="put running jobs back into the queue instead of finishing them"),
+            JSON_REPLY,
+        ),
+        environment=HOME,
+    ),
+    Command(
+        name="restart",
+        group="Daemon",
+        handler="daemon:restart",
+        summary="Stop the daemon and start it again.",
+        options=(
+            Option(name="now", flags=("--now",), help="put running jobs back into the queue instead of finishing them"),
+            COMFYUI,
+            JSON_REPLY,
+        ),
+        environment=START,
+    ),
+    Command(
+        name="status",
+        group="Daemon",
+        handler="daemon:status",
+        summary="Say how daemon and engine are.",
+        options=(JSON_REPLY,),
+        environment=(*HOME, *DISPLAY),
+    ),
+    Command(
+        name="logs",
+        group="Daemon",
+        handler="daemon:logs",
+        summary="Print the end of the log of daemon and engine.",
+        options=(
+            Option(name="follow", flags=("-f", "--follow"), help="go on printing what is added, until Ctrl-C"),
+            Option(name="count", flags=("-n", "--lines"), metavar="N", kind="number", default=50, help="how many lines"),
+        ),
+        environment=HOME,
+    ),
+    Command(
+        name="engine install",
+        group="Engine",
+        handler="engine:install",
+        summary="Fetch the managed ComfyUI.",
+        options=(Option(name="source", flags=("--from",), metavar="SOURCE", help="a git URL instead of the package index"), YES),
+        environment=HOME,
+    ),
+    Command(
+        name="engine use",
+        group="Engine",
+        handler="engine:use",
+        summary="Use a ComfyUI checkout of your own.",
+        arguments=(Argument(name="path", kind="path", metavar="PATH", help="the checkout's directory"),),
+        options=(YES,),
+        environment=HOME,
+    ),
+    Command(
+        name="engine status",
+        group="Engine",
+        handler="engine:status",
+        summary="Say which ComfyUI is used, and why.",
+        options=(JSON_REPLY,),
+        environment=(*HOME, "COMFYD_COMFYUI", "COMFYD_PYTHON"),
+    ),
+    Command(
+        name="engine remove",
+        group="Engine",
+        handler="engine:remove",
+        summary="Remove the managed ComfyUI.",
+        options=(YES,),
+        environment=HOME,
+    ),
+    Command(
+        name="run",
+        group="Values",
+        handler="session:run",
+        where="repl",
+        summary="Run with these values, which stay; so do a line of NAME VALUE pairs without run, and an empty line.",
+        arguments=(PARAMETERS,),
+        options=RUN_OPTIONS,
+    ),
+    Command(
+        name="show",
+        group="Values",
+        handler="session:show",
+        where="repl",
+        summary="Show the workflow's parameters with their values, those that were set marked with *.",
+    ),
+    Command(
+        name="set",
+        group="Values",
+        handler="session:set_",
+        where="repl",
+        summary="Set values without running.",
+        arguments=(PARAMETERS,),
+    ),
+    Command(
+        name="reset",
+        group="Values",
+        handler="session:reset",
+        where="repl",
+        summary="Go back to the workflow's own values, all of them or those named.",
+        arguments=(
+            Argument(name="names", kind="parameter", metavar="NAME", required=False, many=True, help="a parameter that was set"),
+        ),
+    ),
+    Command(
+        name="use",
+        group="Values",
+        handler="session:use",
+        where="repl",
+        summary="Go on with another workflow.",
+        arguments=(
+            Argument(
+                name="workflow", kind="workflow", metavar="WORKFLOW", help="a JSON file in API format, or a built-in name (demo)"
+            ),
+        ),
+    ),
+    Command(name="exit", group="Help", handler="session:leave", where="repl", summary="Leave; so do quit and Ctrl-D."),
+    Command(name="quit", group="Help", handler="session:leave", where="repl", summary="Leave."),
+    Command(
+        name="help",
+        group="Help",
+        handler="help:help_",
+        summary="Explain a command.",
+        arguments=(
+            Argument(name="command", kind="command", metavar="COMMAND", required=False, many=True, help="a command's name"),
+        ),
+    ),
+)
+
+HELP = Option(name="help", flags=("-h", "--help"), help="print this help")
+ROOT_OPTIONS = (Option(name="version", flags=("--version",), help="print the version"), HELP)
+
+
+SHELL = tuple(command for command in TABLE if command.where != "repl")
+REPL = tuple(command for command in TABLE if command.where != "shell")
+
+
+def first_words(commands: Sequence[Command]) -> list[str]:
+    """The words a line may begin with."""
+    return list(dict.fromkeys(command.name.split()[0] for command in commands))

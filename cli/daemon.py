@@ -1,0 +1,137 @@
+"""The commands on the daemon: start, stop, restart, status, logs."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from comfyd.client import Client
+from comfyd.errors import DaemonUnavailable, ExitStatus, UsageError
+from comfyd.protocol import EngineInfo, StatusReply, StatusRequest, Stop, Stopped
+
+from .connection import ANSWER_LIMIT, connected
+from .terminal import Terminal
+from .text import ago, count
+
+
+def start(terminal: Terminal, *, foreground: bool, comfyui: str | None, json: bool) -> int:
+    """Start the daemon, or say that one runs."""
+    _choose(comfyui)
+    if foreground:
+        _become_daemon(terminal)
+    with Client(terminal.config, terminal.paths) as client:
+        try:
+            client.connect(start=False)
+            word = "runs already"
+        except DaemonUnavailable:
+            client.connect(start=True)
+            word = "runs"
+        reply = client.call(StatusRequest(), ANSWER_LIMIT)
+    assert isinstance(reply, StatusReply)
+    if json:
+        terminal.json(reply)
+    else:
+        terminal.out(f"comfyd {reply.version} {word} (pid {reply.pid}); {engine_line(reply.engine)}")
+    return ExitStatus.DONE
+
+
+def _choose(comfyui: str | None) -> None:
+    """The daemon reads its settings from the environment it is started with, and has another working directory."""
+    if comfyui is not None:
+        os.environ["COMFYD_COMFYUI"] = str(Path(comfyui).expanduser().absolute())
+
+
+def _become_daemon(terminal: Terminal) -> None:
+    terminal.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "comfyd.daemon", "--foreground"])
+
+
+def stop(terminal: Terminal, *, now: bool, json: bool) -> int:
+    """Stop the daemon; when it has answered, its socket is free for another one."""
+    with Client(terminal.config, terminal.paths) as client:
+        try:
+            client.connect(start=False)
+        except DaemonUnavailable:
+            return _stopped(Stopped(), "no daemon runs", terminal, json=json)
+        status = client.call(StatusRequest(), ANSWER_LIMIT)
+        assert isinstance(status, StatusReply)
+        if status.running and not now:
+            jobs = count(len(status.running), "running job")
+            terminal.note(f"waiting for {jobs}; comfyd stop --now puts them back into the queue")
+        reply = client.call(Stop(now=now))
+    assert isinstance(reply, Stopped)
+    requeued = f"; {count(len(reply.requeued), 'job')} in the queue for its next start" if reply.requeued else ""
+    return _stopped(reply, f"comfyd is stopped{requeued}", terminal, json=json)
+
+
+def _stopped(reply: Stopped, sentence: str, terminal: Terminal, *, json: bool) -> int:
+    if json:
+        terminal.json(reply)
+    else:
+        terminal.out(sentence)
+    return ExitStatus.DONE
+
+
+def restart(terminal: Terminal, *, now: bool, comfyui: str | None, json: bool) -> int:
+    """Stop, then start."""
+    stop(terminal, now=now, json=json)
+    return start(terminal, foreground=False, comfyui=comfyui, json=json)
+
+
+def status(terminal: Terminal, *, json: bool) -> int:
+    """Say how daemon and engine are; no daemon is an error, and none is started."""
+    with connected(terminal, start=False) as client:
+        reply = client.call(StatusRequest(), ANSWER_LIMIT)
+    assert isinstance(reply, StatusReply)
+    if json:
+        terminal.json(reply)
+        return ExitStatus.DONE
+    for name, value in status_rows(reply, time.time()):
+        terminal.out(f"{name:8} {value}")
+    return ExitStatus.DONE
+
+
+def status_rows(reply: StatusReply, now: float) -> list[tuple[str, str]]:
+    """What ``status`` says, name by name."""
+    from .layout import memory
+
+    engine = reply.engine
+    rows = [
+        ("daemon", f"comfyd {reply.version}, pid {reply.pid}, started {ago(now - reply.started)}"),
+        ("socket", reply.socket),
+        ("engine", engine_line(engine).removeprefix("engine ")),
+    ]
+    if engine.comfyui:
+        rows.append(("comfyui", f"{engine.version} in {engine.comfyui}".strip()))
+    if engine.memory:
+        rows.append(("memory", f"{memory(engine.memory)} ({engine.device or engine.memory.device})"))
+    if engine.output_dir:
+        rows.append(("output", engine.output_dir))
+    if engine.failed_packs:
+        rows.append(("failed", "custom nodes that could not be imported: " + ", ".join(engine.failed_packs)))
+    rows.append(("jobs", f"{len(reply.running)} running, {reply.queued} queued"))
+    return rows
+
+
+def engine_line(engine: EngineInfo) -> str:
+    """``engine starting: loading custom nodes``."""
+    share = f" {engine.fraction:.0%}" if engine.fraction is not None else ""
+    return f"engine {engine.state}{share}" + (f": {engine.message}" if engine.message else "")
+
+
+def logs(terminal: Terminal, *, follow: bool, count: int) -> int:
+    """Print the log's last lines, and what is added to it."""
+    from .tail import added, last
+
+    log = terminal.paths.log
+    if not log.exists() and not follow:
+        raise UsageError(f"There is no log yet; comfyd start writes {log}.")
+    lines, end = last(log, count)
+    for line in lines:
+        terminal.foreign(line)
+    try:
+        for line in added(log, end) if follow else ():
+            terminal.foreign(line)
+    except KeyboardInterrupt:
+        pass
+    return ExitStatus.DONE

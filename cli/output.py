@@ -1,0 +1,117 @@
+"""Where ``-o`` puts a job's files: checked before the job exists, copied whole afterwards. The engine's own files stay."""
+
+import filecmp
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+
+from comfyd.errors import OutputNotWritable, UsageError
+
+from .terminal import Terminal
+
+
+def check(output: str, terminal: Terminal) -> None:
+    """Refuse what could not be written later; raises OutputNotWritable."""
+    if output == "-":
+        if terminal.stdout.isatty():
+            raise OutputNotWritable("-o - writes the picture's bytes, and stdout is a terminal; redirect or pipe it.")
+        return
+    target = Path(output)
+    if not output:
+        raise UsageError("-o needs a path that is not empty.")
+    if target.exists() and not target.is_dir() and not target.is_file():
+        raise OutputNotWritable(f"{target} is neither a file nor a directory; give another path to -o.")
+    _probe(target if _is_directory(output) else target.parent)
+
+
+def _is_directory(output: str) -> bool:
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
+def _probe(directory: Path) -> None:
+    """Write a file where the output will go: permissions alone know nothing of read-only and full disks."""
+    if not directory.is_dir():
+        raise OutputNotWritable(f"{directory} is not a directory; create it first: mkdir -p {directory}")
+    try:
+        with tempfile.NamedTemporaryFile(prefix=".comfyd-", dir=directory):
+            pass
+    except OSError as error:
+        raise OutputNotWritable(f"{directory} cannot be written ({error.strerror}); give another path to -o.") from error
+
+
+def deliver(files: Sequence[str], output: str, terminal: Terminal) -> list[str]:
+    """Copy the job's files to where ``-o`` says; the paths written, none for stdout. Raises OutputNotWritable."""
+    if not files:
+        raise OutputNotWritable("The workflow made no file that -o could write; give it an output node such as SaveImage.")
+    try:
+        if output == "-":
+            return _to_stdout(files, terminal)
+        if _is_directory(output):
+            return [str(_into_directory(Path(file), Path(output))) for file in files]
+        return [str(_copy(Path(file), target)) for file, target in zip(files, _names(files, Path(output)), strict=True)]
+    except OSError as error:
+        raise OutputNotWritable(
+            f"{output} cannot be written ({error.strerror}); the files are kept: {', '.join(files)}"
+        ) from error
+
+
+def _to_stdout(files: Sequence[str], terminal: Terminal) -> list[str]:
+    if len(files) > 1:
+        raise OutputNotWritable(
+            f"-o - writes one file and the workflow made {len(files)}; give -o a directory. They are kept: {', '.join(files)}"
+        )
+    terminal.bytes(Path(files[0]).read_bytes())
+    return []
+
+
+def _names(files: Sequence[str], target: Path) -> list[Path]:
+    """The name given for one file, numbered for several; raises where that would name one format as another."""
+    for file in files:
+        kind = Path(file).suffix
+        if target.suffix and _format(target.suffix) != _format(kind):
+            raise OutputNotWritable(
+                f"The workflow made a file {kind or 'without suffix'}, not {target.suffix}; -o copies and does not convert, "
+                f"so name it {target.with_suffix(kind).name}. The file is kept: {file}"
+            )
+    if len(files) == 1:
+        return [target]
+    return [target.with_name(f"{target.stem}-{number}{target.suffix}") for number in range(1, len(files) + 1)]
+
+
+def _format(suffix: str) -> str:
+    return {".jpeg": ".jpg", ".tiff": ".tif"}.get(suffix.lower(), suffix.lower())
+
+
+def _into_directory(file: Path, directory: Path) -> Path:
+    """Copy under the file's own name; a number is added rather than another file overwritten."""
+    for target in _free_names(directory / file.name):
+        if target.exists() and filecmp.cmp(file, target, shallow=False):
+            return target
+        if not target.exists():
+            return _copy(file, target)
+    raise AssertionError("unreachable")
+
+
+def _free_names(target: Path) -> Iterator[Path]:
+    yield target
+    for number in count(2):
+        yield target.with_name(f"{target.stem}-{number}{target.suffix}")
+
+
+def _copy(file: Path, target: Path) -> Path:
+    """Whole or not at all: a temporary file beside the target takes its name when it is complete."""
+    if target.exists() and target.samefile(file):
+        return target
+    handle, temporary = tempfile.mkstemp(prefix=".comfyd-", suffix=target.suffix, dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as destination, file.open("rb") as source:
+            shutil.copyfileobj(source, destination, 1 << 20)
+        Path(temporary).chmod(file.stat().st_mode & 0o777)
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return target

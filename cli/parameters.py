@@ -1,0 +1,63 @@
+"""How a workflow's parameters are shown: as a table or as JSON."""
+
+import json as json_text
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from comfyd.workflow import Parameter
+
+from .table import show as show_table
+from .terminal import Terminal
+
+HEADERS = ("NAME", "ADDRESS", "NODE", "TYPE", "VALUE", "RANGE")
+_CHOICES = 3
+_ENDLESS = 1e9  # a limit nobody reaches says nothing (seeds end at 2^64 - 1)
+
+
+def show(found: Sequence[Parameter], terminal: Terminal, *, json: bool, kept: Mapping[str, str] | None = None) -> None:
+    """Print the parameters; ``kept`` values stand in for the workflow's own, marked."""
+    if json:
+        terminal.json({"type": "Parameters", "parameters": [msgspec.to_builtins(parameter) for parameter in found]})
+    else:
+        show_table(terminal, HEADERS, rows(found, kept or {}), flexible=("NODE", "VALUE", "RANGE"))
+
+
+def rows(found: Sequence[Parameter], kept: Mapping[str, str]) -> list[list[str]]:
+    """Cells of the table, those with a plain name first."""
+    ordered = sorted(found, key=lambda parameter: not parameter.aliases)
+    return [
+        [
+            ", ".join(parameter.aliases),
+            parameter.address,
+            parameter.title,
+            parameter.type,
+            _value(parameter, kept),
+            limits(parameter),
+        ]
+        for parameter in ordered
+    ]
+
+
+def _value(parameter: Parameter, kept: Mapping[str, str]) -> str:
+    for name in (parameter.address, *parameter.aliases):
+        if name in kept:
+            return f"{kept[name]} *"
+    return json_text.dumps(parameter.value, ensure_ascii=False)
+
+
+def limits(parameter: Parameter) -> str:
+    """``1 to 10000``, or the first of the choices."""
+    if parameter.choices is not None:
+        first: list[Any] = list(parameter.choices[:_CHOICES])
+        more = f" and {len(parameter.choices) - _CHOICES} more" if len(parameter.choices) > _CHOICES else ""
+        return ", ".join(map(str, first)) + more
+    low, high = parameter.min, parameter.max
+    if high is not None and abs(high) >= _ENDLESS:
+        high = None
+    if low is not None and abs(low) >= _ENDLESS:
+        low = None
+    if low is None or high is None:
+        return f"from {low:g}" if low is not None else f"to {high:g}" if high is not None else ""
+    return f"{low:g} to {high:g}"

@@ -1,0 +1,157 @@
+"""Tokens -> a command and its values. Pure: the shell's argument vector and the REPL's lines are read by the same rules.
+
+Options may stand anywhere. Where a parameter's value is due, only an exact option is one: ``cfg -1`` and
+``prompt "-old house"`` are values. After ``--`` nothing is an option.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from comfyd.errors import UsageError
+
+from .commands import HELP, SHELL, first_words
+from .spec import Argument, Command, Option
+
+_DIGITS = 18  # as many as fit the 64 bits of the wire
+
+
+def find(tokens: Sequence[str], commands: Sequence[Command] = SHELL) -> tuple[Command, list[str]]:
+    """The command that the tokens name, and the tokens after its name; raises UsageError."""
+    for command in commands:
+        words = command.name.split()
+        if list(tokens[: len(words)]) == words:
+            return command, list(tokens[len(words) :])
+    raise UsageError(_not_a_command(tokens, commands))
+
+
+def _not_a_command(tokens: Sequence[str], commands: Sequence[Command]) -> str:
+    group = [command.name.split()[1] for command in commands if command.name.split()[0] == tokens[0] != command.name]
+    if group and len(tokens) < 2:
+        return f"{tokens[0]} needs one of {', '.join(group)}, for example: comfyd {tokens[0]} {group[0]}."
+    word, known, after = (tokens[1], group, f" of {tokens[0]}") if group else (tokens[0], first_words(commands), "")
+    kind = "option" if word.startswith("-") else "command"
+    return f"There is no {kind} {_quoted(word)}{after}{_nearest(word, known, 'comfyd --help lists the commands')}"
+
+
+def parse(command: Command, tokens: Sequence[str]) -> dict[str, Any]:
+    """A value for each argument and option, or ``{"help": True}`` alone; raises UsageError with the fix."""
+    values: dict[str, Any] = {option.name: option.default if option.metavar else False for option in command.options}
+    positional: list[str] = []
+    left = deque(tokens)
+    while left:
+        token = left.popleft()
+        if token == "--":
+            positional += left
+            break
+        exact = _option(command, token)
+        if exact is HELP:
+            return {"help": True}
+        if exact is not None:
+            values[exact.name] = _option_value(exact, token, left)
+        elif not token.startswith("-") or token == "-" or _awaits_value(command, positional):
+            positional.append(token)
+        else:
+            left.extendleft(reversed(_taken_apart(command, token)))
+    return values | _assign(command, positional)
+
+
+def _option(command: Command, token: str) -> Option | None:
+    return next((option for option in (*command.options, HELP) if token in option.flags), None)
+
+
+def _awaits_value(command: Command, positional: list[str]) -> bool:
+    """Whether the next token is the value of the parameter just named."""
+    before = len(command.arguments) - 1
+    if not command.arguments or command.arguments[-1].kind != "parameters":
+        return False
+    return len(positional) > before and (len(positional) - before) % 2 == 1
+
+
+def _taken_apart(command: Command, token: str) -> list[str]:
+    """``--x=1``, ``-n5``, ``-fn5`` as the tokens they stand for."""
+    name, equals, value = token.partition("=")
+    option = _option(command, name)
+    if option is not None and equals and option.metavar:
+        return [name, value]
+    first = None if token.startswith("--") else _option(command, token[:2])
+    if first is not None and first.metavar:
+        return [token[:2], token[2:]]
+    if first is not None and not equals:
+        return [token[:2], "-" + token[2:]]
+    flags = [flag for known in (*command.options, HELP) for flag in known.flags]
+    raise UsageError(
+        f"{command.name} has no option {_quoted(token)}{_nearest(name, flags, f'comfyd {command.name} --help lists them')}"
+    )
+
+
+def _option_value(option: Option, flag: str, left: deque[str]) -> Any:
+    if not option.metavar:
+        return True
+    if not left:
+        raise UsageError(f"{flag} needs {option.metavar} after it.")
+    text = left.popleft()
+    return _number(text, f"{flag} {option.metavar}") if option.kind == "number" else text
+
+
+def _assign(command: Command, positional: list[str]) -> dict[str, Any]:
+    left = deque(positional)
+    values = {argument.name: _take(command, argument, left) for argument in command.arguments}
+    if left:
+        raise UsageError(f"{command.name} takes no {_quoted(left[0])}; comfyd {command.name} --help shows what it takes.")
+    return values
+
+
+def _take(command: Command, argument: Argument, left: deque[str]) -> Any:
+    if argument.required and not left:
+        raise UsageError(f"{command.name} needs {argument.metavar}: {argument.help}.")
+    taken = [left.popleft() for _ in range(len(left) if argument.many else min(1, len(left)))]
+    if argument.kind == "parameters":
+        return pairs(taken)
+    read = [_number(text, argument.metavar) if argument.kind == "job" else text for text in taken]
+    return read if argument.many else next(iter(read), None)
+
+
+def pairs(tokens: Sequence[str]) -> list[tuple[str, str]]:
+    """``name value`` pairs; raises UsageError where a name has no value."""
+    for name in tokens[::2]:
+        key, equals, value = name.partition("=")
+        if equals and key.replace("_", "").replace(".", "").isalnum():
+            raise UsageError(
+                f"Write {_quoted(f'{key} {value}')} instead of {_quoted(name)}: names and values are separated by a space."
+            )
+    if len(tokens) % 2:
+        raise UsageError(
+            f"{_quoted(tokens[-1])} has no value; parameters are pairs (seed 42), and a value with spaces needs quotes."
+        )
+    return list(zip(tokens[::2], tokens[1::2], strict=True))
+
+
+def split(line: str) -> list[str]:
+    """A line's tokens as a shell would see them; raises UsageError where a quote is not closed."""
+    import shlex  # the shell has split the argument vector already
+
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        if "escaped" in str(error):
+            raise UsageError("The line ends in a backslash; write two for one.") from None
+        raise UsageError('A quote is not closed; put "…" around a value with spaces or an apostrophe.') from None
+
+
+def _number(text: str, what: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text):
+        return int(text)
+    raise UsageError(f"{what} is a number from 1 on, not {_quoted(text)}.")
+
+
+def _quoted(text: str) -> str:
+    from comfyd.workflow.wording import shown
+
+    return shown(text)
+
+
+def _nearest(word: str, known: Sequence[str], otherwise: str) -> str:
+    from comfyd.workflow.nearest import did_you_mean
+
+    return did_you_mean(word, known) or f"; {otherwise}."

@@ -1,0 +1,151 @@
+"""What a REPL line means: a command of the table, or values that stay and a run. Knows nothing of prompt-toolkit."""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from comfyd.errors import AmbiguousParameter, ExitStatus, InvalidValue, Refused, UnknownParameter, UsageError
+from comfyd.workflow import load
+
+from . import workflows
+from .commands import HELP, REPL, first_words
+from .parse import find, parse, split
+from .terminal import Terminal
+
+
+class Leave(BaseException):
+    """The user wants out: like SystemExit, nothing that went wrong."""
+
+
+class Session:
+    """One workflow, the values set so far, and the daemon they are run with."""
+
+    def __init__(self, terminal: Terminal, workflow: str, *, start: bool) -> None:
+        self.terminal = terminal
+        self.start = start
+        self.workflow = workflow
+        self.values: dict[str, str] = {}
+        load(workflow)
+
+    def run_line(self, line: str) -> int:
+        """Do what the line says and give its exit status; raises Leave, and errors for the boundary."""
+        if line.lstrip().startswith("#"):
+            return ExitStatus.DONE
+        tokens = self.completed(split(line))
+        command, rest = find(tokens, REPL)
+        values = parse(command, rest)
+        if "help" in values:
+            command, values = find(["help"], REPL)[0], {"command": command.name.split()}
+        if command.name == "help":
+            values["commands"] = REPL
+        module, function = command.handler.split(":")
+        target = self if command.where == "repl" else self.terminal
+        if "no_start" in values:
+            values["no_start"] |= not self.start
+        return int(getattr(import_module(f".{module}", __package__), function)(target, **values))
+
+    def with_values(self, parameters: Sequence[tuple[str, str]]) -> dict[str, str]:
+        """The values so far and these after them: of two names of one parameter the one given last counts."""
+        given = dict(parameters)
+        return {name: value for name, value in self.values.items() if name not in given} | given
+
+    def names(self) -> list[str]:
+        """Names that can be set, plain ones first, as far as the newest catalogue tells."""
+        from comfyd.workflow import Catalogue, parameters
+
+        from .catalogue import newest_file
+
+        newest = newest_file(self.terminal.paths.cache)
+        if newest is None:
+            return []
+        found = parameters(load(self.workflow)[1], Catalogue.read(newest))
+        plain = dict.fromkeys(alias for parameter in found for alias in parameter.aliases)
+        return [*plain, *(parameter.address for parameter in found)]
+
+    @staticmethod
+    def completed(tokens: Sequence[str]) -> list[str]:
+        """The line with the ``run`` that a line of values leaves out; raises UsageError for a lone word."""
+        words = first_words(REPL)
+        if tokens and tokens[0] in words:
+            return list(tokens)
+        if len(tokens) == 1 and tokens[0] not in HELP.flags:
+            from comfyd.workflow.nearest import did_you_mean
+            from comfyd.workflow.wording import shown
+
+            fix = did_you_mean(tokens[0], words) or "; help lists the commands, and values are set like this: seed 42."
+            raise UsageError(f"{shown(tokens[0])} is neither a command nor a name with a value{fix}")
+        return ["run", *tokens]
+
+
+def run(session: Session, *, parameters: Sequence[tuple[str, str]], **options: Any) -> int:
+    """Run with the values so far and these; what is refused is not kept."""
+    values = session.with_values(parameters)
+    status = workflows.run(
+        session.terminal, workflow=session.workflow, parameters=list(values.items()), no_start=not session.start, **options
+    )
+    session.values = values
+    return status
+
+
+def set_(session: Session, *, parameters: Sequence[tuple[str, str]]) -> int:
+    """Keep values; what the newest catalogue shows to be wrong is refused."""
+    values = session.with_values(parameters)
+    _check(session, values)
+    session.values = values
+    return ExitStatus.DONE
+
+
+def _check(session: Session, values: Mapping[str, str]) -> None:
+    from comfyd.workflow import Catalogue, bind
+
+    from .catalogue import newest_file
+
+    newest = newest_file(session.terminal.paths.cache)
+    if newest is None:
+        return
+    try:
+        bind(load(session.workflow)[1], list(values.items()), Catalogue.read(newest))
+    except (UnknownParameter, AmbiguousParameter, InvalidValue):
+        raise
+    except Refused:
+        return  # the rest of the graph, which the daemon judges by what it knows when it runs
+
+
+def reset(session: Session, *, names: Sequence[str]) -> int:
+    """Forget values."""
+    for name in names:
+        if name not in session.values:
+            set_so_far = f"; set are {', '.join(session.values)}." if session.values else "; nothing is."
+            raise UsageError(f"{name} is not set{set_so_far}")
+    session.values = {name: value for name, value in session.values.items() if names and name not in names}
+    return ExitStatus.DONE
+
+
+def show(session: Session) -> int:
+    """Show the parameters, or only what was set where no catalogue is there yet."""
+    from comfyd.workflow import Catalogue, parameters
+
+    from .catalogue import newest_file
+    from .parameters import show as show_parameters
+
+    newest = newest_file(session.terminal.paths.cache)
+    if newest is not None:
+        found = parameters(load(session.workflow)[1], Catalogue.read(newest))
+        show_parameters(found, session.terminal, json=False, kept=session.values)
+        return ExitStatus.DONE
+    session.terminal.note("The engine has not told its parameters yet; set so far:")
+    for name, value in session.values.items():
+        session.terminal.out(f"{name} {value}")
+    return ExitStatus.DONE
+
+
+def use(session: Session, *, workflow: str) -> int:
+    """Go on with another workflow, without the values of this one."""
+    load(workflow)
+    session.workflow, session.values = workflow, {}
+    return ExitStatus.DONE
+
+
+def leave(session: Session) -> int:
+    """Leave the REPL."""
+    raise Leave

@@ -1,0 +1,43 @@
+"""What a command is made of: its arguments and options, as data."""
+
+from msgspec import Struct
+
+
+class Argument(Struct, frozen=True, kw_only=True):
+    """A positional argument; ``kind`` says how it is read, and what could complete it."""
+
+    name: str
+    help: str
+    kind: str = "text"
+    """``text``, ``workflow``, ``job`` (a number), ``resident``, ``path``, ``command`` or ``parameters`` (name value pairs)."""
+    metavar: str = ""
+    required: bool = True
+    many: bool = False
+
+
+class Option(Struct, frozen=True, kw_only=True):
+    """An option; a switch where ``metavar`` is empty."""
+
+    name: str
+    flags: tuple[str, ...]
+    help: str
+    metavar: str = ""
+    kind: str = "text"
+    """``text``, ``number`` (at least 1) or ``path``."""
+    default: str | int | None = None
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """One command, with all that its help says."""
+
+    name: str
+    group: str
+    summary: str
+    handler: str
+    arguments: tuple[Argument, ...] = ()
+    options: tuple[Option, ...] = ()
+    environment: tuple[str, ...] = ()
+    details: str = ""
+    examples: tuple[str, ...] = ()
+    where: str = "both"
+    """``shell``, ``repl`` or ``both``; the handler of a command of the REPL alone takes the Session instead of the Terminal."""

@@ -1,0 +1,78 @@
+"""Rows and columns: cut to the terminal's width where there is one, aligned and whole in pipes."""
+
+import shutil
+from collections.abc import Sequence
+
+from .terminal import Terminal
+from .text import printable
+
+_GAP = "  "
+_NARROWEST = 8
+
+
+def show(
+    terminal: Terminal,
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    numbers: Sequence[str] = (),
+    flexible: Sequence[str] = (),
+) -> None:
+    """Print the rows on stdout; ``numbers`` are the columns set to the right, ``flexible`` those that give way."""
+    width = shutil.get_terminal_size().columns if terminal.stdout.isatty() else None
+    head, *body = lines(headers, rows, width, numbers=numbers, flexible=flexible)
+    terminal.heading(head)
+    for line in body:
+        terminal.out(line)
+
+
+def lines(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    width: int | None,
+    *,
+    numbers: Sequence[str] = (),
+    flexible: Sequence[str] = (),
+) -> list[str]:
+    """The header and the rows as lines of at most ``width`` cells."""
+    from rich.cells import cell_len
+
+    cells = [list(headers), *([printable(cell) for cell in row] for row in rows)]
+    wanted = [max(cell_len(row[column]) for row in cells) for column in range(len(headers))]
+    widths = wanted if width is None else fitted(wanted, [header in flexible for header in headers], width)
+    right = [header in numbers for header in headers]
+    found = [_GAP.join(_aligned(*cell) for cell in zip(row, widths, right, strict=True)).rstrip() for row in cells]
+    return found if width is None else [cut(line, width) for line in found]
+
+
+def fitted(widths: Sequence[int], flexible: Sequence[bool], width: int) -> list[int]:
+    """The widths after the widest flexible columns gave way to what the terminal has."""
+    found = list(widths)
+    excess = sum(found) + len(_GAP) * (len(found) - 1) - width
+    for _ in range(max(0, excess)):
+        column = max((column for column, gives in enumerate(flexible) if gives), key=lambda column: found[column])
+        if found[column] <= _NARROWEST:
+            break
+        found[column] -= 1
+    return found
+
+
+def _aligned(text: str, width: int, right: bool) -> str:
+    from rich.cells import cell_len
+
+    text = cut(text, width)
+    pad = " " * (width - cell_len(text))
+    return pad + text if right else text + pad
+
+
+def cut(text: str, width: int) -> str:
+    """Text in at most ``width`` cells, with an ellipsis where it was longer; of a path the end is what is kept."""
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(text) <= width:
+        return text
+    if width <= 0:
+        return ""
+    if text.startswith("/"):
+        return "…" + set_cell_size(text[::-1], width - 1)[::-1].lstrip()
+    return set_cell_size(text, width - 1).rstrip() + "…"
