@@ -84,7 +84,8 @@ def _expand_chosen(out: dict[str, dict[str, Any]], category: str, entry: Any, va
     if _type(entry) == SLOT:
         _expand(out, options.get("inputs") or {}, values, name + ".")
         return
-    for option in options.get("options") or ():
+    choices = options.get("options")
+    for option in choices if isinstance(choices, list) else ():
         if isinstance(option, dict) and option.get("key") == values.get(name):
             _expand(out, option.get("inputs") or {}, values, name + ".")
             return

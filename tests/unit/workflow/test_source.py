@@ -1,0 +1,145 @@
+"""Loading: where a workflow comes from, strict JSON, and which form it has."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from comfyd.errors import ComfydError, WorkflowFormat, WorkflowInvalid, WorkflowNotFound, WorkflowNotJson
+from comfyd.workflow import load
+
+NODE = '{"1": {"class_type": "SaveImage", "inputs": {}}}'
+
+
+def test_the_built_in_workflow():
+    name, graph = load("demo")
+    assert name == "demo"
+    assert graph["5"]["class_type"] == "KSampler"
+
+
+def test_a_file_is_named_by_its_stem(tmp_path: Path):
+    file = tmp_path / "portrait.json"
+    file.write_text(NODE)
+    assert load(str(file)) == ("portrait", json.loads(NODE))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_encodings(tmp_path: Path, encoding: str):
+    file = tmp_path / "w.json"
+    file.write_text(NODE.replace("SaveImage", "Sävé"), encoding=encoding)
+    assert load(str(file))[1]["1"]["class_type"] == "Sävé"
+
+
+def test_standard_input():
+    assert load("-", io.StringIO(NODE)) == ("stdin", json.loads(NODE))
+    assert load("-", io.TextIOWrapper(io.BytesIO(NODE.encode())))[1] == json.loads(NODE)
+
+
+def test_a_literal():
+    assert load("  " + NODE)[0] == "literal"
+
+
+def test_the_body_of_a_prompt_request_is_unwrapped():
+    assert load(f'{{"client_id": "x", "prompt": {NODE}}}')[1] == json.loads(NODE)
+
+
+def test_a_node_called_prompt_is_a_node():
+    graph = {"prompt": {"class_type": "SaveImage", "inputs": {}}}
+    assert load(json.dumps(graph))[1] == graph
+
+
+def test_seeds_of_64_bits_survive():
+    text = NODE.replace('"inputs": {}', '"inputs": {"seed": 18446744073709551615}')
+    assert load(text)[1]["1"]["inputs"]["seed"] == 2**64 - 1
+
+
+def test_not_found_suggests_a_built_in_name():
+    with pytest.raises(WorkflowNotFound, match="did you mean 'demo'"):
+        load("deno")
+
+
+def test_not_found_suggests_a_file(tmp_path: Path):
+    (tmp_path / "portrait.json").write_text(NODE)
+    with pytest.raises(WorkflowNotFound, match=r"did you mean '.*portrait\.json'"):
+        load(str(tmp_path / "portrat.json"))
+
+
+def test_directories_and_impossible_names(tmp_path: Path):
+    with pytest.raises(WorkflowNotFound, match="is a directory"):
+        load(str(tmp_path))
+    for name in ("a\0b", "x" * 5000, str(tmp_path / "none" / "w.json"), ""):
+        with pytest.raises(WorkflowNotFound):
+            load(name)
+
+
+def test_a_syntax_error_has_line_and_column(tmp_path: Path):
+    file = tmp_path / "w.json"
+    file.write_text('{\n  "1": oops\n}')
+    with pytest.raises(WorkflowNotJson, match="line 2, column 8"):
+        load(str(file))
+
+
+@pytest.mark.parametrize("data", [b"", b"  \n", b"\x89PNG\r\n\x1a\n\xff\xfe\xfd", b'{"1": ', b"[" * 100_000, b"hello"])
+def test_not_json(tmp_path: Path, data: bytes):
+    file = tmp_path / "w.json"
+    file.write_bytes(data)
+    with pytest.raises(WorkflowNotJson) as error:
+        load(str(file))
+    assert error.value.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("1e999", "too large"),
+        (str(2**64), "64 bits"),
+        (str(-(2**63) - 1), "64 bits"),
+        ("1" * 5000, "too many digits"),
+        ('"\\ud800"', "cannot carry"),
+        ('{"a": 1, "a": 2}', "'a' twice"),
+        ("[" * 100_000 + "]" * 100_000, "nested"),
+    ],
+)
+def test_json_that_cannot_travel(value: str, reason: str):
+    with pytest.raises((WorkflowInvalid, WorkflowNotJson), match=reason):
+        load('{"1": {"class_type": "X", "inputs": {"a": ' + value + "}}}")
+
+
+def test_duplicate_node_ids_are_refused():
+    with pytest.raises(WorkflowInvalid, match="'1' twice"):
+        load('{"1": {"class_type": "A", "inputs": {}}, "1": {"class_type": "B", "inputs": {}}}')
+
+
+@pytest.mark.parametrize(
+    "text", ['{"nodes": [], "links": []}', '{"nodes": [{"id": 1}], "version": 1}', '{"workflow": {"nodes": []}}']
+)
+def test_the_ui_format_says_how_to_export(text: str):
+    with pytest.raises(WorkflowFormat, match=r"Export \(API\)"):
+        load(text)
+
+
+@pytest.mark.parametrize("data", ["[]", "3", '"text"', "null"])
+def test_json_that_is_no_workflow(tmp_path: Path, data: str):
+    file = tmp_path / "w.json"
+    file.write_text(data)
+    with pytest.raises(WorkflowFormat):
+        load(str(file))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{}", '{"1": 2}', '{"1": {}}', '{"1": {"class_type": 3}}', '{"1": {"class_type": "A", "inputs": []}}', '{"prompt": {}}'],
+)
+def test_malformed_graphs(text: str):
+    with pytest.raises(WorkflowInvalid):
+        load(text)
+
+
+def test_control_characters_are_escaped():
+    with pytest.raises(ComfydError) as error:
+        load('{"\\u001b[31m\\n": 3}')
+    assert "\\x1b[31m\\n" in error.value.message
+    assert error.value.message.isprintable()
