@@ -70,7 +70,7 @@ def _settable(wiring: Wiring, address: Address) -> Address:
         raise UnknownParameter(f"{wiring.label(address)} takes a link and not a value; set an input of the node you link to it.")
     feeder = value[0]
     names = [canonical((feeder, name)) for name in wiring.specs(feeder) if wiring.holds_value((feeder, name))]
-    fix = f"set one of {listed(names)} instead." if names else "set an input further up instead."
+    fix = f"set {'one of ' * (len(names) > 1)}{listed(names)} instead." if names else "set an input further up instead."
     raise UnknownParameter(
         f"{wiring.label(address)} is fed by node {plain(feeder)} ({plain(wiring.classes[feeder].name)}); {fix}"
     )

@@ -28,7 +28,7 @@ class _Undecoded(msgspec.Struct):
 
 
 class Catalogue:
-    """All node classes by name. Entries are decoded and parsed when they are first asked for."""
+    """All node classes by name. Entries are decoded and parsed when they are first asked for, from any thread."""
 
     def __init__(self, nodes: dict[str, Any], comfyui: str = "") -> None:
         self.comfyui = comfyui
@@ -60,7 +60,7 @@ class Catalogue:
     def replace(self, classes: dict[str, Any]) -> "Catalogue":
         """A catalogue with fresh entries for some classes; an entry of None removes its class."""
         fresh = Catalogue({k: v for k, v in {**self._raw, **classes}.items() if v is not None}, self.comfyui)
-        fresh._parsed = {name: node for name, node in self._parsed.items() if name not in classes}
+        fresh._parsed = {name: node for name, node in self._parsed.copy().items() if name not in classes}
         return fresh
 
 

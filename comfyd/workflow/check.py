@@ -63,12 +63,12 @@ def _check_node(wiring: Wiring, id_: str, stale: list[Refused]) -> None:
             try:
                 inputs[name] = _constant(spec, inputs[name])
             except Rejected as error:
-                _sort(refused(wiring.label((id_, name)), error, class_.name), stale)
+                _collect(refused(wiring.label((id_, name)), error, class_.name), stale)
     if len(inputs) > len(specs) or not inputs.keys() <= specs.keys():
         _check_extra(wiring, id_, specs.keys())
 
 
-def _sort(error: Refused, stale: list[Refused]) -> None:
+def _collect(error: Refused, stale: list[Refused]) -> None:
     if not error.classes:
         raise error
     stale.append(error)

@@ -63,11 +63,12 @@ class NodeClass(msgspec.Struct, frozen=True):
         if self.variable is None:
             return self.inputs
         shape = dynamic.shape(self.variable, values)
-        if shape not in self.shapes:
+        found = self.shapes.get(shape)
+        if found is None:
             if len(self.shapes) >= _MOST_SHAPES:
                 self.shapes.clear()
-            self.shapes[shape] = parse_inputs(dynamic.expand(self.variable, values), self.trusts)
-        return self.shapes[shape]
+            found = self.shapes[shape] = parse_inputs(dynamic.expand(self.variable, values), self.trusts)
+        return found
 
 
 def parse_class(name: str, raw: Any) -> NodeClass:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from . import dynamic
 from .nodeclass import COMBO, Input
 from .values import Rejected, convert, converted, expected, not_among
@@ -21,7 +23,18 @@ def read(spec: Input, value: Any) -> Any:
         raise Rejected(f"takes {expected(spec)}, not {shown(value)}.")
     if spec.kind == dynamic.COMBO and value not in (spec.choices or ()):
         raise not_among(spec, value)
-    return convert(spec, value)
+    value = convert(spec, value)
+    if not _is_portable(value):
+        raise Rejected("takes only text and numbers that JSON can carry, integers of at most 64 bits.")
+    return value
+
+
+def _is_portable(value: Any) -> bool:
+    try:
+        msgspec.msgpack.encode(value)
+    except (OverflowError, UnicodeError, TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def _fits(kind: str, value: Any) -> bool:

@@ -81,6 +81,8 @@ def test_accepted(input_: Input, value: Any, expected: Any):
         (spec([]), "x", "it has none"),
         (spec("COMBO", {"options": ["x", "y"], "multiselect": True}), '["x", "z"]', "no choice 'z'"),
         (spec(["euler"]), {"a": 1}, "no choice an object"),
+        (spec("STRING"), "\udcff", "JSON can carry"),
+        (spec("CURVE"), f"[{2**64}]", "64 bits"),
     ],
 )
 def test_rejected(input_: Input, value: Any, reason: str):
