@@ -110,7 +110,7 @@ def test_a_text_made_of_texts(demo: Graph, catalogue: Catalogue):
     demo["2"]["inputs"]["text"] = ["9", 0]
     with pytest.raises(AmbiguousParameter, match=r"9\.string_b, 8\.value"):
         bound(demo, catalogue, "prompt", "x")
-    with pytest.raises(UnknownParameter, match=r"fed by node 9 \(StringConcatenate\); set 9\.string_b"):
+    with pytest.raises(UnknownParameter, match=r"fed by node 9 \(StringConcatenate\); set one of 9\.string_b"):
         bound(demo, catalogue, "2.text", "x")
 
 
