@@ -1,6 +1,7 @@
 """The node catalogue: what ComfyUI's ``/object_info`` tells, written to a file the daemon reads."""
 
 import hashlib
+import inspect
 import json
 import logging
 import os
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import nodes
-from comfy_api.internal import _ComfyNodeInternal
+from comfy_api.internal import _ComfyNodeInternal, first_real_override
 
 from comfyd.protocol import CATALOGUE_FORMAT
 
@@ -21,7 +22,8 @@ def describe(class_types: Iterable[str]) -> dict[str, Any]:
         if class_type not in nodes.NODE_CLASS_MAPPINGS:
             continue
         try:
-            found[class_type] = json.loads(json.dumps(_node_info(class_type), default=str))
+            info = _node_info(class_type) | {"validates": _validates(nodes.NODE_CLASS_MAPPINGS[class_type])}
+            found[class_type] = json.loads(json.dumps(info, default=str))
         except Exception:
             logging.exception("comfyd: node class %s cannot be described", class_type)
     return found
@@ -37,6 +39,18 @@ def write(cache: Path, comfyui: Path, version: str) -> Path:
     temporary.write_text(json.dumps(content), encoding="utf-8")
     temporary.replace(path)
     return path
+
+
+def _validates(node: Any) -> list[str]:
+    """Inputs the class checks itself, which ComfyUI then leaves alone (execution.py: ``validate_inputs``); ``*`` means all."""
+    if issubclass(node, _ComfyNodeInternal):
+        check = first_real_override(node, "validate_inputs")
+    else:
+        check = getattr(node, "VALIDATE_INPUTS", None)
+    if check is None:
+        return []
+    spec = inspect.getfullargspec(check)
+    return [*spec.args, *(["*"] if spec.varkw else [])]
 
 
 def _node_info(class_type: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class StockServer:
         self.output = base / "output"
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
-        self._url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "main.py", "--port", str(port), "--front-end-root", str(front_end)]
         command += ["--base-directory", str(base), "--disable-api-nodes", "--disable-all-custom-nodes", *arguments]
         command += ["--extra-model-paths-config", str(extra_paths)] if extra_paths else []
@@ -65,11 +65,11 @@ class StockServer:
         return [self.output / image["subfolder"] / image["filename"] for image in images]
 
     def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(self._url + path, timeout=30) as reply:
+        with urllib.request.urlopen(self.url + path, timeout=30) as reply:
             return json.load(reply)
 
     def _post(self, path: str, body: object) -> Any:
-        request = urllib.request.Request(self._url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.load(reply)
 

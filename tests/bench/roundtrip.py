@@ -1,0 +1,17 @@
+"""The round trip of a run whose every node is cached: what comfyd itself costs."""
+
+from .report import Row
+from .sides import Comfyd, Stock, Work
+from .warm import timed
+
+
+def measure(ours: Comfyd, stock: Stock, work: Work, count: int) -> list[Row]:
+    """Submit to final event, client side, over comfyd's socket and over stock ComfyUI's HTTP and websocket, in turn."""
+    graph = work.seeded(1)
+    ours.run(graph)
+    stock.run(graph)
+    pair: tuple[list[float], list[float]] = ([], [])
+    for _ in range(count):
+        for side, times in zip((ours, stock), pair, strict=True):
+            times.append(timed(side.run, graph))
+    return [Row("fully cached run, round trip", *pair, "stock server")]
