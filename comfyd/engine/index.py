@@ -38,7 +38,7 @@ _FAILURES = (
     (r"No space left on device|Disk quota exceeded", "the disk is full; free some space and run `comfyd engine install` again"),
     (r"DO NOT MATCH THE HASHES", "the package index served another file than the pinned one; try another, " + _OWN_CHECKOUT),
     (
-        r"NewConnectionError|Failed to establish|NameResolution|Max retries|Connection\w*Error|[Tt]imed? ?out|ProxyError",
+        r"connection broken by|Failed to establish|Max retries|[Tt]imed? ?out|ProxyError|SSLError",
         "the package index does not answer; check the network and pip's index settings, " + _OWN_CHECKOUT,
     ),
     (r"No module named pip", "{python} has no pip; run `{python} -m ensurepip`"),

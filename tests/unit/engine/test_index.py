@@ -10,7 +10,7 @@ from comfyd.errors import EngineInstallFailed
 @pytest.mark.parametrize(
     ("output", "said"),
     [
-        ("WARNING: Retrying after 'NewConnectionError(...)'\nERROR: No matching distribution found", "network"),
+        ("WARNING: Retrying after connection broken by 'SSLError(...)'\nERROR: No matching distribution found", "network"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "pinned"),
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
         ("/usr/bin/python: No module named pip", "ensurepip"),
