@@ -1,0 +1,23 @@
+"""What a command must not pay for, seen in a fresh interpreter."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"torch", "prompt_toolkit", "asyncio", "typer", "pydantic", "rich", "comfyd.engine", "subprocess"}
+
+
+@pytest.mark.parametrize(
+    "modules",
+    [
+        "comfyd_cli.main",
+        "comfyd_cli.workflows, comfyd_cli.connection, comfyd_cli.follow, comfyd_cli.display, comfyd_cli.live",
+        "comfyd_cli.daemon, comfyd_cli.jobs, comfyd_cli.memory, comfyd_cli.engine, comfyd_cli.table",
+        "comfyd_cli.session, comfyd_cli.completer, comfyd_cli.help",
+    ],
+)
+def test_imports_stay_light(modules: str):
+    code = f"import sys, {modules}; print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not HEAVY & set(loaded)

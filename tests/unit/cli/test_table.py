@@ -1,0 +1,39 @@
+"""Rows and columns."""
+
+from comfyd_cli.table import cut, fitted, lines, show
+from rich.cells import cell_len
+
+from .conftest import Recorded
+
+HEADERS = ("JOB", "WORKFLOW", "RESULT")
+ROWS = [["1", "demo prompt 'a red fox in the snow'", "/somewhere/output/demo_00001_.png"], ["12", "日本語", "failed\x1b"]]
+
+
+def test_pipes_get_everything_aligned(terminal: Recorded):
+    show(terminal, HEADERS, ROWS, numbers=("JOB",), flexible=("WORKFLOW",))
+    assert terminal.out_lines[1] == "  1  demo prompt 'a red fox in the snow'  /somewhere/output/demo_00001_.png"
+    assert terminal.out_lines[2].endswith("failed\\x1b")
+
+
+def test_flexible_columns_give_way():
+    found = lines(HEADERS, ROWS, 50, numbers=("JOB",), flexible=("WORKFLOW", "RESULT"))
+    assert all(cell_len(line) <= 50 for line in found)
+    assert "…" in found[1]
+    assert found[1].endswith("demo_00001_.png")
+
+
+def test_nothing_is_wider_than_a_terminal_too_narrow_for_it():
+    assert all(cell_len(line) <= 12 for line in lines(HEADERS, ROWS, 12, flexible=("WORKFLOW",)))
+
+
+def test_the_widest_gives_way_first_and_not_below_what_can_be_read():
+    assert fitted([3, 30, 20], [False, True, True], 37) == [3, 15, 15]
+    assert fitted([3, 30, 20], [False, True, True], 10) == [3, 8, 8]
+    assert fitted([3, 4], [False, True], 80) == [3, 4]
+
+
+def test_a_cut_keeps_the_end_of_a_path():
+    assert cut("/somewhere/demo.png", 10) == "…/demo.png"
+    assert cut("a long text", 6) == "a lon…"
+    assert cut("日本語", 4) == "日…"
+    assert cut("x", 0) == ""
