@@ -28,10 +28,15 @@ def classes() -> dict[str, Any]:
     text = ("STRING", {"multiline": True})
     size = ("INT", {"default": 512, "min": 16, "max": 16384})
     sampler = {
-        "model": ("MODEL",), "seed": ("INT", {"default": 0, "min": 0, "max": 2**64 - 1}),
-        "steps": ("INT", {"default": 20, "min": 1, "max": 10000}), "cfg": ("FLOAT", {"default": 8.0, "min": 0.0, "max": 100.0}),
-        "sampler_name": (["euler", "dpmpp_2m"], {}), "scheduler": (["simple", "karras"], {}),
-        "positive": ("CONDITIONING",), "negative": ("CONDITIONING",), "latent_image": ("LATENT",),
+        "model": ("MODEL",),
+        "seed": ("INT", {"default": 0, "min": 0, "max": 2**64 - 1}),
+        "steps": ("INT", {"default": 20, "min": 1, "max": 10000}),
+        "cfg": ("FLOAT", {"default": 8.0, "min": 0.0, "max": 100.0}),
+        "sampler_name": (["euler", "dpmpp_2m"], {}),
+        "scheduler": (["simple", "karras"], {}),
+        "positive": ("CONDITIONING",),
+        "negative": ("CONDITIONING",),
+        "latent_image": ("LATENT",),
         "denoise": ("FLOAT", {"default": 1.0, "min": 0.0, "max": 1.0}),
     }
     return own_classes() | {
