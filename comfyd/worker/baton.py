@@ -52,16 +52,23 @@ class Baton:
             if turn is None:
                 return False
             self._ready.remove(turn)
+            self.lend(turn)
+            return True
+
+    def lend(self, turn: Turn, start: Callable[[], None] = lambda: None) -> None:
+        """Lends to this turn; ``start`` wakes the thread of one that is new, which need not stand in line then."""
+        with self.changed:
             self._holder = turn
+            start()
             self.changed.notify_all()
             self.changed.wait_for(lambda: self._holder is None)
-            return True
 
     def take(self, turn: Turn) -> None:
         """Waits in line for the baton, then puts this turn's globals in place."""
         with self.changed:
-            self._ready.append(turn)
-            self.changed.notify_all()
+            if self._holder is not turn:
+                self._ready.append(turn)
+                self.changed.notify_all()
             self.changed.wait_for(lambda: self._holder is turn)
         turn.until = None
         turn.state.restore()

@@ -47,7 +47,7 @@ def _enter(settings: Settings) -> None:
     if not _has_accelerator() and "--cpu" not in sys.argv:
         sys.argv.append("--cpu")
     # On a CPU shared with other programs, threads that spin for each other cost ten times a step's time (measured).
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     import comfy.options

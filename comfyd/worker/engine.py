@@ -56,11 +56,14 @@ class Engine:
     def _start(self, order: Run) -> None:
         job = JobRun(order, self._bench)
         self._jobs[order.job] = job
-        self._threads.start_job(job)
+        self._bench.baton.lend(job.turn, lambda: self._threads.start_job(job))
+        self._settle()
 
     def _step(self) -> None:
-        if not self._bench.baton.lend_next():
-            return
+        if self._bench.baton.lend_next():
+            self._settle()
+
+    def _settle(self) -> None:
         ended = [job.id for job in self._jobs.values() if job.ended]
         for job_id in ended:
             del self._jobs[job_id]

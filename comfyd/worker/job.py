@@ -58,7 +58,7 @@ class JobRun:
         self.id = order.job
         self._order = order
         self._bench = bench
-        self._turn = Turn(GlobalState(bench.server))
+        self.turn = Turn(GlobalState(bench.server))
         self._cancelled = False
         self._thread: int | None = None
         self._executed: list[str] = []
@@ -79,7 +79,7 @@ class JobRun:
         self._cancelled = True
         self._stop()
         with self._bench.baton.changed:
-            if self._bench.baton.holds(self._turn):
+            if self._bench.baton.holds(self.turn):
                 comfy.model_management.interrupt_current_processing(True)
             self._bench.baton.changed.notify_all()
 
@@ -91,26 +91,26 @@ class JobRun:
         self._raise_if_cancelled()
         if not self._bench.contended():
             return False
-        self._bench.baton.pass_on(self._turn)
+        self._bench.baton.pass_on(self.turn)
         self._raise_if_cancelled()
         self._record()
         return True
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Lets the others step until the condition holds or the job is cancelled."""
-        self._bench.baton.pass_on(self._turn, lambda: self._cancelled or condition())
+        self._bench.baton.pass_on(self.turn, lambda: self._cancelled or condition())
         self._raise_if_cancelled()
 
     def holds_baton(self) -> bool:
-        return self._bench.baton.holds(self._turn)
+        return self._bench.baton.holds(self.turn)
 
     def release(self) -> None:
         """Before the job's loop waits for I/O."""
-        self._bench.baton.give(self._turn)
+        self._bench.baton.give(self.turn)
 
     def acquire(self) -> None:
         """After it."""
-        self._bench.baton.take(self._turn)
+        self._bench.baton.take(self.turn)
         self._record()
 
     def _raise_if_cancelled(self) -> None:
@@ -122,7 +122,7 @@ class JobRun:
     async def execute(self) -> None:
         """Runs the graph and emits the job's events, the last of which is final; holds the baton throughout."""
         self._enter_thread()
-        self._bench.baton.take(self._turn)
+        self._bench.baton.take(self.turn)
         comfy.model_management.interrupt_current_processing(False)
         final: Done | Failed | Cancelled
         try:
@@ -140,7 +140,7 @@ class JobRun:
         _local.job = None
         self.ended = True
         self._bench.emit(final)
-        self._bench.baton.give(self._turn)
+        self._bench.baton.give(self.turn)
 
     def _enter_thread(self) -> None:
         _local.job = self

@@ -26,8 +26,10 @@ def main() -> None:
             rows += roundtrip.measure(ours, stock, work, options.round_trips)
             rows += command.measure(ours, work, options.samples)
             rows += warm.start_up(ours, stock)
+            same = warm.same_pixels(ours, stock, work)
             where = f"{ours.device}, {platform.processor() or platform.machine()}, Python {platform.python_version()}"
     print(report.table(rows, where))
+    print(f"\nPixels equal to the stock server's: {'yes' if same else 'NO'}.")
     if options.json:
         options.json.write_text(json.dumps([row.as_dict() for row in rows], indent=1))
 

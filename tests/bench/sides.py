@@ -109,6 +109,10 @@ class Stock:
         """Submits and waits for the prompt's end."""
         self._loop.run_until_complete(self._run(graph))
 
+    def files(self, graph: Graph) -> list[Path]:
+        """The files of a run of its own."""
+        return self._server.run(graph)
+
     async def _run(self, graph: Graph) -> None:
         async with self._session.post(f"{self._server.url}/prompt", json={"prompt": graph, "client_id": self._id}) as reply:
             prompt_id = (await reply.json())["prompt_id"]

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from PIL import Image
+
 from comfyd.protocol import Graph
 
 from .report import Row
@@ -28,6 +30,13 @@ def measure(ours: Comfyd, stock: Stock, work: Work, samples: int) -> list[Row]:
 def start_up(ours: Comfyd, stock: Stock) -> list[Row]:
     """From the process' start until the first job or prompt is taken; once each, without custom nodes."""
     return [Row("ready after start", [ours.ready_seconds * 1000], [stock.ready_seconds * 1000], "stock server")]
+
+
+def same_pixels(ours: Comfyd, stock: Stock, work: Work) -> bool:
+    """Whether both sides draw the same picture, bit for bit, for a seed neither has seen."""
+    graph = work.seeded(4711)
+    pictures = [Image.open(file).convert("RGB") for file in (ours.run(graph).files[0], stock.files(graph)[0])]
+    return pictures[0].tobytes() == pictures[1].tobytes()
 
 
 def timed(run: Callable[[Graph], object], graph: Graph) -> float:
