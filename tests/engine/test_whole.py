@@ -1,0 +1,179 @@
+"""Client, daemon, worker and ComfyUI together: what one job's failure leaves untouched, and what a user sees."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from comfyd import errors
+from comfyd.client import Client
+from comfyd.protocol import (
+    Accepted,
+    Cancel,
+    Graph,
+    HistoryRequest,
+    JobEnd,
+    JobsReply,
+    Progress,
+    QueueRequest,
+    StatusReply,
+    Submit,
+    WaitReady,
+    Watch,
+)
+from tests.daemon_process import DaemonProcess, wait_until
+
+from . import models
+from .conftest import make_base
+from .graphs import DECODE, SAMPLER, SAVE, chain, demo
+from .worker import done, failed
+
+COMFYD = str(Path(sys.executable).with_name("comfyd"))
+
+
+@pytest.fixture(scope="module")
+def whole(comfyui: Path, demo_checkpoint: Path) -> Iterator[DaemonProcess]:
+    """A daemon with the real engine on the CPU and the test pack."""
+    home = Path(tempfile.mkdtemp(prefix="comfyd-", dir="/tmp"))
+    process = DaemonProcess(home)
+    (process.paths.data / "demo").symlink_to(demo_checkpoint.parent)
+    make_base(home / "base")
+    start(process, comfyui)
+    with process.client() as client:
+        client.call(WaitReady())
+    yield process
+    process.end()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def start(process: DaemonProcess, comfyui: Path) -> None:
+    arguments = ["--cpu", "--base-directory", str(process.home / "base"), "--disable-api-nodes"]
+    process.start(comfyui=str(comfyui), engine_args=arguments, cancel_grace=0.5)
+
+
+@pytest.fixture
+def client(whole: DaemonProcess) -> Iterator[Client]:
+    with whole.client() as connected:
+        yield connected
+
+
+def submit(client: Client, graph: Graph) -> int:
+    accepted = client.call(Submit(graph=graph, follow=False))
+    assert isinstance(accepted, Accepted)
+    return accepted.job
+
+
+def end_of(client: Client, job: int) -> JobEnd:
+    end = client.call(Watch(job=job))
+    assert isinstance(end, JobEnd)
+    return end
+
+
+def run(client: Client, graph: Graph) -> JobEnd:
+    return end_of(client, submit(client, graph))
+
+
+def wait_for_step(client: Client, job: int) -> None:
+    """Until the job samples."""
+    for message in client.stream(Watch(job=job)):
+        if isinstance(message, Progress):
+            return
+
+
+def final_states(client: Client, jobs: list[int]) -> list[str]:
+    reply = client.call(HistoryRequest(limit=1000))
+    assert isinstance(reply, JobsReply)
+    states = {record.id: record.state for record in reply.jobs}
+    return [states[job] for job in jobs]
+
+
+def worker_pid(client: Client) -> int:
+    status = client.call(WaitReady())
+    assert isinstance(status, StatusReply)
+    return status.engine.pid
+
+
+def test_segfault_fails_its_own_job_and_the_others_are_run_again(client: Client) -> None:
+    other = submit(client, demo("untouched", steps=150, seed=1))
+    wait_for_step(client, other)
+    bad = submit(client, chain("TestEcho", "TestSegfault", text="x"))
+    error = failed(end_of(client, bad)).error
+    assert error.code == "worker-crashed"
+    assert "TestSegfault" in error.message
+    assert Path(done(end_of(client, other)).files[0]).exists()
+    assert final_states(client, [bad, other]) == ["failed", "done"]
+
+
+def test_hanging_node_is_cancelled_by_replacing_the_worker(client: Client, tmp_path: Path) -> None:
+    before = worker_pid(client)
+    other = submit(client, demo("goes on", steps=150, seed=2))
+    wait_for_step(client, other)
+    hanging = submit(client, chain("TestHang", text=str(tmp_path / "begun")))
+    wait_until(lambda: (tmp_path / "begun").exists(), "the hanging node")
+    client.call(Cancel(job=hanging))
+    assert Path(done(end_of(client, other)).files[0]).exists()
+    assert final_states(client, [hanging, other]) == ["cancelled", "done"]
+    assert worker_pid(client) != before
+
+
+def test_killed_worker_is_replaced_and_its_job_run_again(client: Client) -> None:
+    job = submit(client, demo("killed once", steps=60, seed=3))
+    wait_for_step(client, job)
+    os.kill(worker_pid(client), signal.SIGKILL)
+    assert Path(done(end_of(client, job)).files[0]).exists()
+    assert final_states(client, [job]) == ["done"]
+
+
+def test_killed_daemon_finds_its_jobs_again(whole: DaemonProcess, comfyui: Path) -> None:
+    with whole.client() as client:
+        running = submit(client, demo("daemon killed", steps=60, seed=4))
+        wait_for_step(client, running)
+        queued = [submit(client, demo("daemon killed", steps=2, seed=5 + n)) for n in range(6)]
+    whole.kill()
+    start(whole, comfyui)
+    with whole.client() as client:
+        ends = [done(end_of(client, job)) for job in [running, *queued]]
+        assert len({end.files[0] for end in ends}) == 7
+        for end in ends:
+            assert Path(end.files[0]).read_bytes().endswith(b"IEND\xaeB`\x82")
+        reply = client.call(QueueRequest())
+        assert isinstance(reply, JobsReply)
+        assert reply.jobs == []
+
+
+def test_model_that_comes_while_the_daemon_runs_is_found(client: Client, whole: DaemonProcess, demo_checkpoint: Path) -> None:
+    with pytest.raises(errors.MissingModel, match=r"late\.safetensors"):
+        client.call(Submit(graph=demo(checkpoint="late.safetensors")))
+    models.copy(demo_checkpoint, whole.home / "base", "late.safetensors")
+    assert done(run(client, demo(checkpoint="late.safetensors")))
+
+
+def test_command_line_from_prompt_to_png(whole: DaemonProcess, client: Client) -> None:
+    client.call(WaitReady())
+
+    def comfyd(*words: str) -> subprocess.CompletedProcess[bytes]:
+        environment = os.environ | {"COMFYD_HOME": str(whole.home)}
+        return subprocess.run([COMFYD, *words], env=environment, capture_output=True, check=False, cwd=whole.home)
+
+    first = comfyd("run", "demo", "prompt", "red apple", "seed", "5", "steps", "3", "--quiet")
+    assert first.returncode == 0, first.stderr
+    assert Path(first.stdout.decode().strip()).read_bytes().startswith(b"\x89PNG")
+    again = comfyd("run", "demo", "prompt", "red apple", "seed", "6", "steps", "3", "-o", "-")
+    assert again.stdout.startswith(b"\x89PNG")
+    assert b"3 of 7 nodes" in again.stderr
+    assert b"comfyd-demo.safetensors" in comfyd("ps").stdout
+    bad = comfyd("run", "demo", "seed", "x")
+    assert bad.returncode == 2
+    assert bad.stderr.count(b"\n") == 1
+
+
+def test_executed_nodes_of_a_warm_run(client: Client) -> None:
+    done(run(client, demo("warm", seed=100)))
+    assert done(run(client, demo("warm", seed=101))).executed == [SAMPLER, DECODE, SAVE]
+    assert done(run(client, demo("warm", seed=100))).executed == []
