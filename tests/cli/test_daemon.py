@@ -1,0 +1,62 @@
+"""start, stop, restart, status, logs."""
+
+from .conftest import Shell
+
+
+def test_a_life_of_a_daemon(shell: Shell):
+    assert shell.run("status").status == 3
+    started = shell.run("start")
+    assert started.status == 0
+    assert "runs (pid" in started.out
+    assert "runs already" in shell.run("start").out
+    assert "comfyd 0." in shell.run("status").out
+    restarted = shell.run("restart")
+    assert restarted.out.startswith("comfyd is stopped\ncomfyd 0.")
+    assert shell.run("stop").out == "comfyd is stopped\n"
+    assert shell.run("stop").out == "no daemon runs\n"
+    assert shell.run("status").err == "comfyd: No daemon is running; 'comfyd start' starts one.\n"
+
+
+def test_every_reply_is_json_when_asked(shell: Shell):
+    assert shell.run("start", "--json").messages[-1]["type"] == "StatusReply"
+    assert shell.run("status", "--json").messages[-1]["type"] == "StatusReply"
+    assert shell.run("ps", "--json").messages[-1]["type"] == "PsReply"
+    assert shell.run("queue", "--json").messages[-1]["type"] == "JobsReply"
+    assert shell.run("history", "--json").messages[-1]["type"] == "JobsReply"
+    assert [message["type"] for message in shell.run("restart", "--json").messages] == ["Stopped", "StatusReply"]
+    assert shell.run("stop", "--json").messages[-1]["type"] == "Stopped"
+    refused = shell.run("status", "--json")
+    assert refused.messages[-1]["error"]["code"] == "daemon-unavailable"
+    assert refused.status == 3
+
+
+def test_no_start_refuses(shell: Shell):
+    for command in (["run", "demo"], ["queue"], ["ps"], ["watch", "1"]):
+        refused = shell.run(*command, "--no-start")
+        assert refused.status == 3
+        assert refused.err == "comfyd: No daemon is running; 'comfyd start' starts one.\n"
+
+
+def test_the_foreground_daemon_ends_by_ctrl_c(shell: Shell):
+    child = shell.open("start", "--foreground")
+    child.expect("listens on")
+    assert shell.run("status").status == 0
+    child.sendintr()
+    child.expect("stopped")
+    child.wait()
+    assert child.exitstatus == 0
+
+
+def test_logs(shell: Shell):
+    assert "There is no log yet" in shell.run("logs").err
+    shell.run("start")
+    assert "listens on" in shell.run("logs").out
+    assert len(shell.run("logs", "-n", "1").out.splitlines()) == 1
+    child = shell.open("logs", "-f")
+    child.expect("listens on")
+    shell.run("stop")
+    child.expect("stopped")
+    child.sendintr()
+    child.expect_exact("^C")
+    child.wait()
+    assert child.exitstatus == 0
