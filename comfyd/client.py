@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import msgspec
 import zmq
@@ -33,6 +33,7 @@ from .protocol import (
     ends,
 )
 
+_IDLE = 0.02  # seconds of silence after which a request is worth a look at the daemon first
 _START_LIMIT = 20.0  # seconds a daemon may take until it answers
 
 
@@ -43,6 +44,7 @@ class Client:
         self._config = config
         self._paths = paths
         self._start = True
+        self._heard = 0.0
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._socket: zmq.Socket[bytes]
         self._monitor: zmq.Socket[bytes]
@@ -83,7 +85,8 @@ class Client:
     def _open(self) -> None:
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
-        self._socket.setsockopt(zmq.RECONNECT_IVL, -1)
+        # Never, in effect; but told not to reconnect at all, ZeroMQ throws away what it has received when the daemon ends.
+        self._socket.setsockopt(zmq.RECONNECT_IVL, 24 * 3_600_000)
         self._socket.set_hwm(0)
         self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED)
         self._socket.connect(self._paths.address)
@@ -117,10 +120,14 @@ class Client:
             self._inbox.pop(number, None)
 
     def _send(self, number: bytes, request: Request) -> None:
-        if self._context is None or self._monitor.poll(0):
+        if self._context is None or self._monitor.poll(0) or (self._idle() and not listens(self._paths)):
             self.connect(self._start)
         self._inbox[number] = deque()
         self._socket.send_multipart([number, VERSION_FRAME, encode(request)])
+
+    def _idle(self) -> bool:
+        """Whether the daemon has been silent for so long that it may have ended unnoticed."""
+        return time.monotonic() - self._heard > _IDLE
 
     def _next(self, number: bytes, timeout: float | None, job: int | None) -> ToClient:
         while number in self._inbox and not self._inbox[number]:
@@ -137,6 +144,7 @@ class Client:
 
     def _receive(self) -> None:
         frames = self._socket.recv_multipart()
+        self._heard = time.monotonic()
         if len(frames) != 3:
             raise ProtocolError(f"The daemon sent {len(frames)} frames instead of 3; run 'comfyd stop && comfyd start'.")
         number, version, payload = frames
@@ -181,31 +189,33 @@ def listens(paths: Paths) -> bool:
 
 def start_daemon(config: Config, paths: Paths) -> None:
     """Start a daemon and return once it answers; raises why it does not, DaemonRunning among others."""
-    import subprocess  # only a start pays for its import
-
-    private_directory(paths.run)
-    paths.state.mkdir(parents=True, exist_ok=True)
-    read_end, write_end = os.pipe()
     try:
+        private_directory(paths.run)
+        paths.state.mkdir(parents=True, exist_ok=True)
         with paths.log.open("ab") as log:
             printed = log.tell()
-            command = [sys.executable, "-P", "-m", "comfyd.daemon", "--detached", str(write_end)]
-            environment = os.environ | hand_on(config, paths)
-            subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[write_end], env=environment, check=False
-            )
-    finally:
-        os.close(write_end)
-    try:
-        _check_report(_report(read_end), paths, printed)
-    finally:
-        os.close(read_end)
+            report = _spawn(config, paths, log)
+    except OSError as error:
+        raise DaemonUnavailable(
+            f"The daemon cannot be started ({error.strerror}: {error.filename}); correct that and try again."
+        ) from error
+    _check_report(report, paths, printed)
 
 
-def _report(file: int) -> bytes | None:
-    """What the daemon says of its start; empty if it died without a word, None if it has said nothing in time."""
-    ready, _, _ = select.select([file], [], [], _START_LIMIT)
-    return os.read(file, 65536) if ready else None
+def _spawn(config: Config, paths: Paths, log: BinaryIO) -> bytes | None:
+    """What a new daemon says of its start; empty if it dies without a word, None if it says nothing in time."""
+    import subprocess  # only a start pays for its import
+
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end, "rb", 0) as report, os.fdopen(write_end, "wb", 0) as given:
+        command = [sys.executable, "-P", "-m", "comfyd.daemon", "--detached", str(write_end)]
+        environment = os.environ | hand_on(config, paths)
+        subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[write_end], env=environment, check=False
+        )
+        given.close()
+        ready, _, _ = select.select([report], [], [], _START_LIMIT)
+        return report.readline() if ready else None
 
 
 def _check_report(report: bytes | None, paths: Paths, printed: int) -> None:
@@ -218,6 +228,13 @@ def _check_report(report: bytes | None, paths: Paths, printed: int) -> None:
     words = paths.log.read_bytes()[printed:].decode(errors="replace").strip()
     last = words.rsplit("\n", 1)[-1] or "it said nothing"
     raise DaemonUnavailable(f"The daemon ended at its start ({last}); {paths.log} has the details.", words)
+
+
+def _pid(paths: Paths) -> int:
+    try:
+        return int(paths.pid_file.read_text())
+    except (OSError, ValueError):
+        return 0
 
 
 def _start_or_join(config: Config, paths: Paths) -> None:
@@ -247,7 +264,9 @@ def stop_daemon(config: Config, paths: Paths, now: bool = False) -> Stopped | No
 
 def _terminate(paths: Paths, now: bool) -> Stopped:
     """Stop a daemon of another version by signals, of which the second one means now."""
-    pid = int(paths.pid_file.read_text())
+    pid = _pid(paths)
+    if not pid:
+        raise DaemonUnavailable(f"The daemon's process is not known: {paths.pid_file} does not name it; end it by hand.")
     for _ in range(2 if now else 1):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)

@@ -6,7 +6,6 @@ Read once at the entry point and passed down. ``COMFYD_HOME`` puts everything un
 import hashlib
 import os
 import sys
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -99,7 +98,7 @@ def paths(env: Mapping[str, str] | None = None) -> Paths:
         )
     user = Path(env.get("HOME") or Path.home())
     runtime = env.get("XDG_RUNTIME_DIR")
-    run = Path(runtime) / "comfyd" if runtime else Path(tempfile.gettempdir()) / f"comfyd-{os.getuid()}"
+    run = Path(runtime) / "comfyd" if runtime else _temporary() / f"comfyd-{os.getuid()}"
     return Paths(
         config_file=Path(env.get("COMFYD_CONFIG") or Path(env.get("XDG_CONFIG_HOME") or user / ".config") / "comfyd/config.toml"),
         data=Path(env.get("XDG_DATA_HOME") or user / ".local/share") / "comfyd",
@@ -114,7 +113,13 @@ def _short(run: Path) -> Path:
     if len(os.fsencode(run)) + len("/worker-00.sock") < _SOCKET_PATH_LIMIT:
         return run
     digest = hashlib.sha256(os.fsencode(run)).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"comfyd-{os.getuid()}-{digest}"
+    return _temporary() / f"comfyd-{os.getuid()}-{digest}"
+
+
+def _temporary() -> Path:
+    import tempfile  # few need it, and its import takes longer than that of the rest of this module
+
+    return Path(tempfile.gettempdir())
 
 
 def load(where: Paths | None = None, env: Mapping[str, str] | None = None) -> Config:

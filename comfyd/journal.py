@@ -44,6 +44,7 @@ _STEPS = (
 """Step n takes the schema from version n to n + 1; the version is SQLite's user_version."""
 
 _COLUMNS = "id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end"
+_PATIENCE = 2.0  # seconds to wait for another program's lock
 _decode_end = msgspec.msgpack.Decoder(JobEnd).decode
 _unpack = msgspec.msgpack.decode
 
@@ -56,6 +57,8 @@ class Journal:
         self.history = history
         self._connection: sqlite3.Connection | None = None
         self._ended = 0
+        self._newest = 0
+        self._damaged = False
 
     def close(self) -> None:
         """Let go of the file."""
@@ -73,7 +76,8 @@ class Journal:
                 "INSERT INTO job (state, workflow, overrides, graph, extra_data, created) VALUES ('queued', ?, ?, ?, ?, ?)",
                 (workflow, encode(overrides), graph, extra_data, now),
             )
-            return int(row.lastrowid or 0)
+            self._newest = int(row.lastrowid or 0)
+            return self._newest
 
     def start(self, id: int, attempt: int, now: float) -> None:
         """The job is with the worker."""
@@ -153,31 +157,42 @@ class Journal:
             with self._connection:
                 yield self._connection
         except (sqlite3.Error, OSError) as error:
+            self._damaged = _is_damage(error)
             self.close()
             raise JournalUnavailable(_sentence(self.file, error), detail=repr(error)) from error
 
     def _open(self) -> sqlite3.Connection:
-        try:
-            return self._connect()
-        except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
-                raise
-            aside = _move_aside(self.file)
-            log.error("the journal %s is damaged (%s); it was moved to %s and a new one begun", self.file, error, aside)
-            return self._connect()
+        if not self._damaged:
+            try:
+                return self._connect()
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+        log.error("the journal %s is damaged; it was moved to %s and a new one is begun", self.file, _move_aside(self.file))
+        self._damaged = False
+        return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self.file, timeout=2.0)
+        db = sqlite3.connect(self.file, timeout=_PATIENCE)
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             _migrate(db, self.file)
-            self._ended = int(db.execute("SELECT count(*) FROM job WHERE end IS NOT NULL").fetchone()[0])
+            self._count(db)
         except BaseException:
             db.close()
             raise
         return db
+
+    def _count(self, db: sqlite3.Connection) -> None:
+        """See how many jobs have ended, and to it that no number this daemon has given is given again."""
+        self._ended = int(db.execute("SELECT count(*) FROM job WHERE end IS NOT NULL").fetchone()[0])
+        newest = int(db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'job'").fetchone()[0])
+        if newest < self._newest:
+            with db:
+                db.execute("DELETE FROM sqlite_sequence WHERE name = 'job'")
+                db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('job', ?)", (self._newest,))
 
 
 def state_of(end: JobEnd) -> str:
@@ -234,8 +249,8 @@ def _sentence(file: Path, error: Exception) -> str:
     return f"The journal {file} failed ({error}); 'comfyd logs' has more, and 'comfyd stop && comfyd start' opens it anew."
 
 
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    return any(words in str(error).lower() for words in ("not a database", "malformed", "no such table", "no such column"))
+def _is_damage(error: Exception) -> bool:
+    return isinstance(error, sqlite3.DatabaseError) and any(words in str(error).lower() for words in ("not a database", "malformed", "no such table"))
 
 
 def _move_aside(file: Path) -> Path:

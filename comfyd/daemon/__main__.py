@@ -13,7 +13,7 @@ import sys
 import msgspec
 
 from comfyd.config import Config, Paths, received
-from comfyd.errors import ComfydError, UsageError
+from comfyd.errors import ComfydError, DaemonUnavailable, UsageError
 
 from .lock import Lock
 from .logs import open_log
@@ -31,10 +31,11 @@ def main() -> int:
         lock = Lock(paths)
         open_log(paths, foreground=report is None)
         asyncio.run(_run(config, paths, lock, report))
-    except ComfydError as error:
-        _tell(report, msgspec.json.encode(error.info()))
-        print(error.message, file=sys.stderr)
-        return error.exit_status
+    except (ComfydError, OSError) as error:
+        reason = error if isinstance(error, ComfydError) else _sentence(error)
+        _tell(report, msgspec.json.encode(reason.info()))
+        print(reason.message, file=sys.stderr)
+        return reason.exit_status
     return 0
 
 
@@ -43,6 +44,7 @@ async def _run(config: Config, paths: Paths, lock: Lock, report: int | None) -> 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, daemon.signalled)
+    daemon.start()
     log.info("daemon %d listens on %s", os.getpid(), paths.socket)
     _tell(report, b"")
     await daemon.serve()
@@ -66,6 +68,10 @@ def _detach() -> None:
         os._exit(0)
     os.setsid()
     os.chdir("/")
+
+
+def _sentence(error: OSError) -> DaemonUnavailable:
+    return DaemonUnavailable(f"The daemon cannot start ({error.strerror}: {error.filename}); correct that and try again.")
 
 
 def _tell(report: int | None, line: bytes) -> None:

@@ -30,16 +30,19 @@ class Caller(msgspec.Struct, frozen=True):
 class Clients:
     """Requests in, messages out. ``gone`` is called with the callers' connection once it is known to have ended."""
 
-    def __init__(self, paths: Paths, receive: Callable[[Caller, Request], None], gone: Callable[[bytes], None]) -> None:
+    def __init__(self, receive: Callable[[Caller, Request], None], gone: Callable[[bytes], None]) -> None:
         self._take = receive
         self._gone = gone
         self._context = zmq.Context()
         router = self._context.socket(zmq.ROUTER)
         router.setsockopt(zmq.ROUTER_MANDATORY, 1)
         router.setsockopt(zmq.SNDHWM, _BACKLOG)
-        router.setsockopt(zmq.USE_FD, _listening(paths))
-        router.bind(paths.address)
         self._inlet = Inlet(router, self._receive)
+
+    def listen(self, paths: Paths) -> None:
+        """Take connections from now on."""
+        self._inlet.socket.setsockopt(zmq.USE_FD, _listening(paths))
+        self._inlet.socket.bind(paths.address)
 
     def _receive(self, frames: list[bytes]) -> None:
         if len(frames) != 4:
@@ -78,7 +81,8 @@ class Clients:
                 raise
             self._gone(caller.connection)
             return False
-        self._inlet.sent()
+        finally:
+            self._inlet.sent()
         return True
 
     def close(self) -> None:

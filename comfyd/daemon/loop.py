@@ -48,7 +48,7 @@ _STOPPING = "The daemon is stopping; 'comfyd start' starts it again."
 
 
 class Daemon:
-    """All parts of one daemon, wired; ``serve`` and ``close`` are its life."""
+    """All parts of one daemon, wired; ``start``, ``serve`` and ``close`` are its life."""
 
     def __init__(self, config: Config, paths: Paths) -> None:
         self._paths = paths
@@ -59,17 +59,21 @@ class Daemon:
         self._stopping = False
         self._stop_now = False
         self._finished = asyncio.Event()
-        self._clients = Clients(paths, self._receive, self._gone)
+        self._clients = Clients(self._receive, self._gone)
         self._journal = Journal(paths.journal, config.history)
         self._jobs = Jobs(limits(config))
         self._queue = Queue(self._jobs, self._journal, self._clients, self._finish_if_idle)
         self._engine = Supervisor(config, paths, self)
         self._queue.worker = self._engine
 
+    def start(self) -> None:
+        """Take up the journal's jobs, answer clients, begin to start the engine."""
+        self._queue.restore()
+        self._clients.listen(self._paths)
+        self._engine.start()
+
     async def serve(self) -> None:
         """Run until stopped."""
-        self._queue.restore()
-        self._engine.start()
         await self._finished.wait()
         await self._engine.stop(self._stop_now)
         self._queue.release_waiting(DaemonStopping(_STOPPING))

@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 from collections import deque
 
 log = logging.getLogger("comfyd.worker")
 
 _KEPT = 40  # lines
 _LONGEST = 4000  # bytes of a line
+_COLOURS = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
 
 
 class Output:
@@ -55,7 +57,7 @@ class Output:
             self._keep(line)
 
     def _keep(self, line: bytes) -> None:
-        shown = line.rstrip(b"\r").rsplit(b"\r", 1)[-1]  # of a progress bar its last state
+        shown = _COLOURS.sub(b"", line.rstrip(b"\r").rsplit(b"\r", 1)[-1])  # of a progress bar its last state
         if text := shown[:_LONGEST].decode(errors="replace").rstrip():
             self._lines.append(text)
             log.info("%s", text)

@@ -145,7 +145,7 @@ class Supervisor:
             return
         if self._worker is None:
             self._life.cancel()
-        elif now:
+        elif now or self.info.state != "ready":
             self._kill()
         else:
             self.order(encode(Shutdown(now=True)))
@@ -185,15 +185,14 @@ class Supervisor:
         self._start_failed, self.live, self.residents = None, False, []
         self._change(EngineInfo(state="starting", comfyui=launch.comfyui, version=launch.version))
         self._paths.data.mkdir(parents=True, exist_ok=True)
-        worker = Worker(self._paths, next(self._generations), self._context, self._receive)
+        worker = self._worker = Worker(self._paths, next(self._generations), self._context, self._receive)
         try:
             await worker.spawn(launch, self._config, self._paths)
         except OSError as error:
+            self._worker = None
             raise EngineFailed(
                 f"The interpreter {launch.python} cannot be run ({error.strerror}); set 'python' in the configuration to another."
             ) from error
-        self._worker = worker
-        log.info("worker %d started", worker.process.pid)
         ended = await worker.ended()
         self._worker = None
         return self._bury(ended)
@@ -259,8 +258,8 @@ class Supervisor:
             self._start_failed = EngineFailed(f"The worker's node catalogue {ready.catalogue} cannot be read ({error}).")
             self._kill()
             return
-        if self._worker is not worker or worker is None:
-            return  # it died meanwhile
+        if worker is None or worker.over:
+            return
         self.catalogue, self.live = catalogue, True
         log.info("engine ready: ComfyUI %s on %s, process %d", ready.version, ready.device, ready.pid)
         self._change(EngineInfo(

@@ -29,7 +29,8 @@ Receive = Callable[[FromWorker, bytes], None]
 class Worker:
     """A worker that was spawned. Messages go to ``receive`` with their bytes until ``ended`` returns."""
 
-    process: asyncio.subprocess.Process
+    process: asyncio.subprocess.Process | None = None
+    over = False
 
     def __init__(self, paths: Paths, generation: int, context: "zmq.Context[zmq.Socket[bytes]]", receive: Receive) -> None:
         name = f"worker-{generation % 100:02}"
@@ -37,6 +38,7 @@ class Worker:
         self._blackbox = paths.run / f"{name}.box"
         self._receive = receive
         self._unreadable = 0
+        self._doomed = False
         self._silent = asyncio.Event()
         self._silent.set()
         pair = context.socket(zmq.PAIR)
@@ -65,20 +67,26 @@ class Worker:
             raise
         finally:
             self._output.started()
+        log.info("worker %d started", self.process.pid)
+        if self._doomed:
+            self.kill()
 
     def order(self, payload: bytes) -> None:
         """Send an encoded order; lost when the worker has just died, which its jobs learn otherwise."""
         with contextlib.suppress(zmq.Again):
             self._inlet.socket.send(payload, zmq.NOBLOCK)
-            self._inlet.sent()
+        self._inlet.sent()
 
     def kill(self) -> None:
-        """End the process at once."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+        """End the process at once, or as soon as it is there."""
+        self._doomed = True
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
 
     async def ended(self) -> Ended:
         """Wait for the process' end; what it sent before has been received then."""
+        assert self.process is not None
         code = await self.process.wait()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._silent.wait(), _LAST_WORDS)
@@ -104,6 +112,7 @@ class Worker:
         (self._silent.set if event == zmq.EVENT_DISCONNECTED else self._silent.clear)()
 
     def _close(self) -> None:
+        self.over = True
         self._inlet.socket.disable_monitor()
         self._monitor.close()
         self._inlet.close()
