@@ -16,7 +16,7 @@ from tests.daemon_process import DaemonProcess
 def _isolated(monkeypatch: pytest.MonkeyPatch) -> None:
     """No variable of whoever runs the tests reaches comfyd, and nothing of theirs is found or changed."""
     for name in list(os.environ):
-        if name.startswith("COMFYD_"):
+        if name.startswith("COMFYD_") and not name.startswith("COMFYD_GPU_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("COMFYD_HOME", "/dev/null/nowhere")  # where nobody, not even root, can create anything
 
