@@ -13,7 +13,7 @@ ANSWER_LIMIT = 10.0
 
 
 @contextmanager
-def connected(terminal: Terminal, *, start: bool) -> Iterator[Client]:
+def connected(terminal: Terminal, *, start: bool, quiet: bool = False) -> Iterator[Client]:
     """A connected client; without ``start`` a daemon that does not answer is DaemonUnavailable."""
     with Client(terminal.config, terminal.paths) as client:
         try:
@@ -21,6 +21,7 @@ def connected(terminal: Terminal, *, start: bool) -> Iterator[Client]:
         except DaemonUnavailable:
             if not start:
                 raise
-            terminal.note("starting the daemon")
+            if not quiet:
+                terminal.note("starting the daemon")
             client.connect(start=True)
         yield client

@@ -23,6 +23,8 @@ def start(terminal: Terminal, *, foreground: bool, comfyui: str | None, json: bo
         try:
             client.connect(start=False)
             word = "runs already"
+            if comfyui is not None:
+                terminal.note("--comfyui changes nothing for a daemon that runs; comfyd restart --comfyui PATH does", dim=False)
         except DaemonUnavailable:
             client.connect(start=True)
             word = "runs"

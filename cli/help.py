@@ -1,6 +1,5 @@
 """The pages of ``--help`` and ``help``, made from the command table."""
 
-import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -13,11 +12,17 @@ from .terminal import Terminal
 
 _WIDEST = 100
 _INDENT = 2
+_ENVIRONMENT = [
+    ("COMFYD_HOME", "a directory for everything comfyd keeps, instead of the usual ones"),
+    ("COMFYD_CONFIG", "the configuration file; COMFYD_X sets its setting x"),
+    ("COMFYD_TRACEBACK", "1 shows where a fault in comfyd arose"),
+    ("NO_COLOR", "no colours"),
+]
 
 
 def help_(terminal: Terminal, *, command: Sequence[str], commands: Sequence[Command] = SHELL) -> int:
     """Print the overview, the page of one command, or those of a group."""
-    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    width = min(terminal.columns, _WIDEST)
     for line in page(command, width, commands):
         if line and not line.startswith(" "):
             terminal.heading(line)
@@ -53,6 +58,7 @@ def _overview(width: int, commands: Sequence[Command]) -> Iterator[str]:
         yield from _section(group, members, width)
     if commands is SHELL:
         yield from _section("Options", [(", ".join(option.flags), option.help) for option in ROOT_OPTIONS], width)
+        yield from _section("Environment", _ENVIRONMENT, width)
 
 
 def _command(command: Command, width: int) -> Iterator[str]:

@@ -78,14 +78,8 @@ class Names(Completer):
 
 def _prompt(session: Session) -> Callable[[], str]:
     """A function that asks for the next line; an abandoned one is the empty comment ``#``."""
-    history: History = InMemoryHistory()
-    try:
-        session.terminal.paths.state.mkdir(parents=True, exist_ok=True)
-        history = FileHistory(str(session.terminal.paths.state / "history"))
-    except OSError as error:
-        session.terminal.note(f"the history is not kept: {error.strerror}")
     reader: PromptSession[str] = PromptSession(
-        history=history, completer=Names(session), complete_in_thread=True, complete_while_typing=False
+        history=_history(session.terminal), completer=Names(session), complete_in_thread=True, complete_while_typing=False
     )
 
     def ask() -> str:
@@ -97,3 +91,15 @@ def _prompt(session: Session) -> Callable[[], str]:
             return "#"
 
     return ask
+
+
+def _history(terminal: Terminal) -> History:
+    """Lines of all sessions; prompts are nobody else's business."""
+    file = terminal.paths.state / "history"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+    except OSError as error:
+        terminal.note(f"the history is not kept: {error.strerror}")
+        return InMemoryHistory()
+    return FileHistory(str(file))

@@ -25,7 +25,7 @@ class Session:
         self.start = start
         self.workflow = workflow
         self.values: dict[str, str] = {}
-        load(workflow)
+        check(workflow)
 
     def run_line(self, line: str) -> int:
         """Do what the line says and give its exit status; raises Leave, and errors for the boundary."""
@@ -75,6 +75,13 @@ class Session:
             fix = did_you_mean(tokens[0], words) or "; help lists the commands, and values are set like this: seed 42."
             raise UsageError(f"{shown(tokens[0])} is neither a command nor a name with a value{fix}")
         return ["run", *tokens]
+
+
+def check(workflow: str) -> None:
+    """Refuse what no line could run."""
+    if workflow == "-":
+        raise UsageError("The REPL reads its lines from stdin; give it the workflow as a file.")
+    load(workflow)
 
 
 def run(session: Session, *, parameters: Sequence[tuple[str, str]], **options: Any) -> int:
@@ -141,7 +148,7 @@ def show(session: Session) -> int:
 
 def use(session: Session, *, workflow: str) -> int:
     """Go on with another workflow, without the values of this one."""
-    load(workflow)
+    check(workflow)
     session.workflow, session.values = workflow, {}
     return ExitStatus.DONE
 

@@ -1,6 +1,5 @@
 """Rows and columns: cut to the terminal's width where there is one, aligned and whole in pipes."""
 
-import shutil
 from collections.abc import Sequence
 
 from .terminal import Terminal
@@ -19,7 +18,7 @@ def show(
     flexible: Sequence[str] = (),
 ) -> None:
     """Print the rows on stdout; ``numbers`` are the columns set to the right, ``flexible`` those that give way."""
-    width = shutil.get_terminal_size().columns if terminal.stdout.isatty() else None
+    width = terminal.columns if terminal.stdout.isatty() else None
     head, *body = lines(headers, rows, width, numbers=numbers, flexible=flexible)
     terminal.heading(head)
     for line in body:

@@ -1,7 +1,6 @@
 """What a command sees of the world: its streams, the environment, settings and paths. Below main nothing touches ``sys``."""
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from functools import cached_property
@@ -56,6 +55,13 @@ class Terminal:
         """Whether a moving display may be drawn on stderr."""
         return self.stderr.isatty() and self.environ.get("TERM") != "dumb"
 
+    @property
+    def columns(self) -> int:
+        """The terminal's width."""
+        import shutil  # with its compressors, which only what is wide needs to pay for
+
+        return shutil.get_terminal_size().columns
+
     def colours(self, stream: IO[str]) -> bool:
         """Whether text on this stream may be styled."""
         return stream.isatty() and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
@@ -95,7 +101,7 @@ class Terminal:
         """What went wrong, in one sentence."""
         text = f"comfyd: {sentence}"
         if self.stderr.isatty():
-            text = wrapped(text, shutil.get_terminal_size().columns)
+            text = wrapped(text, self.columns)
         if self.colours(self.stderr):
             text = text.replace("comfyd:", f"{_RED}comfyd:{_RESET}", 1)
         self._say(text, "")

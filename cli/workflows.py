@@ -1,11 +1,17 @@
 """The commands on workflows: run, repl, params."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from comfyd.errors import UsageError
-from comfyd.protocol import Submit
+from comfyd.errors import ExitStatus, UsageError
+from comfyd.protocol import Accepted, Submit, ToClient
 
 from .terminal import Terminal
+
+if TYPE_CHECKING:
+    from comfyd.client import Client
+
+    from .display import Display
 
 
 def run(
@@ -23,17 +29,17 @@ def run(
     from comfyd.workflow import load
 
     from .connection import connected
+    from .display import display_for
+    from .follow import report, run_job
 
     _check(output, json=json, detach=detach, terminal=terminal)
     name, graph = load(workflow, terminal.stdin)
     submit = Submit(graph=graph, workflow=name, overrides=list(parameters), follow=not detach)
-    with connected(terminal, start=not no_start) as client:
+    display = display_for(terminal, json=json, quiet=quiet)
+    with connected(terminal, start=not no_start, quiet=quiet) as client:
         if detach:
-            return _leave(client.call(submit), terminal, json=json)
-        from .display import display_for
-        from .follow import report, run_job
-
-        outcome = run_job(client, submit, display_for(terminal, json=json, quiet=quiet), terminal)
+            return _leave(client, submit, display, terminal, json=json)
+        outcome = run_job(client, submit, display, terminal)
     return report(outcome, terminal, output=output, json=json, quiet=quiet)
 
 
@@ -49,15 +55,21 @@ def _check(output: str | None, *, json: bool, detach: bool, terminal: Terminal) 
     check(output, terminal)
 
 
-def _leave(accepted: object, terminal: Terminal, *, json: bool) -> int:
-    from comfyd.protocol import Accepted
-
+def _leave(client: "Client", submit: Submit, display: "Display", terminal: Terminal, *, json: bool) -> int:
+    """Wait until the job is in the journal, which on a bare machine takes an engine to check it against."""
+    accepted: ToClient | None = None
+    try:
+        for accepted in client.stream(submit):
+            if not isinstance(accepted, Accepted):
+                display.show(accepted)
+    finally:
+        display.close()
     assert isinstance(accepted, Accepted)
     if json:
         terminal.json(accepted)
     else:
         terminal.out(str(accepted.job))
-    return 0
+    return ExitStatus.DONE
 
 
 def repl(terminal: Terminal, *, workflow: str | None, no_start: bool) -> int:
@@ -77,4 +89,4 @@ def params(terminal: Terminal, *, workflow: str, json: bool, no_start: bool) -> 
     _, graph = load(workflow, terminal.stdin)
     found = parameters(graph, catalogue(terminal, start=not no_start))
     show(found, terminal, json=json)
-    return 0
+    return ExitStatus.DONE

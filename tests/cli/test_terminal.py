@@ -123,3 +123,23 @@ def test_tables_fit_the_terminal(shell: Shell):
         child = shell.open("history", columns=columns)
         ended(child)
         assert max(len(line) for line in plain(child.before).splitlines()) <= columns
+
+
+def test_ctrl_c_before_the_engine_is_there_leaves_no_job(shell: Shell):
+    shell.daemon.say_at_start(f"wait {shell.daemon.file('go')}")
+    child = shell.open("run", "demo")
+    child.expect_exact("engine starting")
+    child.sendintr()
+    assert ended(child) == 130
+    shell.daemon.file("go").touch()
+    assert shell.run("run", "demo", "--quiet").status == 0
+    assert [job["id"] for job in shell.run("history", "--json").messages[0]["jobs"]] == [1]
+
+
+def test_detached_on_a_bare_machine_shows_the_engines_start(shell: Shell):
+    shell.daemon.say_at_start(f"wait {shell.daemon.file('go')}")
+    child = shell.open("run", "demo", "--detach")
+    child.expect_exact("engine starting")
+    shell.daemon.file("go").touch()
+    child.expect_exact("1\r\n")
+    assert ended(child) == 0

@@ -121,3 +121,8 @@ def test_help_is_that_of_the_repl(session: Session, terminal: Recorded):
     session.run_line("set --help")
     assert "set [NAME VALUE]..." in terminal.out_lines
     assert any(line.strip().startswith("reset") for line in terminal.out_lines)
+
+
+def test_stdin_cannot_be_both_lines_and_workflow(terminal: Recorded):
+    with pytest.raises(UsageError, match="as a file"):
+        Session(terminal, "-", start=True)
