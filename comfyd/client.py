@@ -3,38 +3,37 @@
 import contextlib
 import itertools
 import os
-import select
 import signal
-import socket
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 import msgspec
 import zmq
 
-from .config import Config, Paths, hand_on, private_directory
-from .errors import DaemonRunning, DaemonUnavailable, ProtocolError, ProtocolMismatch, from_info
+from .config import Config, Paths
+from .errors import DaemonUnavailable, ProtocolError, ProtocolMismatch, from_info
 from .protocol import (
     PROTOCOL,
     VERSION_FRAME,
     Accepted,
     Error,
-    ErrorInfo,
     Request,
     Stop,
     Stopped,
     ToClient,
+    Watch,
     decode_to_client,
     encode,
     ends,
 )
+from .starting import listens, pid_of, start_daemon, start_or_join
+
+__all__ = ["Client", "Stream", "listens", "start_daemon", "stop_daemon"]
 
 _IDLE = 0.02  # seconds of silence after which a request is worth a look at the daemon first
-_START_LIMIT = 20.0  # seconds a daemon may take until it answers
 
 
 class Client:
@@ -67,7 +66,7 @@ class Client:
         if not listens(self._paths):
             if not start:
                 raise DaemonUnavailable("No daemon is running; 'comfyd start' starts one.")
-            _start_or_join(self._config, self._paths)
+            start_or_join(self._config, self._paths)
         self._open()
         return self
 
@@ -101,35 +100,24 @@ class Client:
         *_, final = self.stream(request, timeout)
         return final
 
-    def stream(self, request: Request, timeout: float | None = None) -> Iterator[ToClient]:
-        """All messages of a request as they come, the final one last; ``timeout`` is the seconds between two of them."""
-        number = next(self._numbers).to_bytes(8, "big")
-        self._send(number, request)
-        job = None
-        try:
-            while True:
-                message = self._next(number, timeout, job)
-                if isinstance(message, Error):
-                    raise from_info(message.error)
-                if isinstance(message, Accepted):
-                    job = message.job
-                yield message
-                if ends(request, message):
-                    return
-        finally:
-            self._inbox.pop(number, None)
+    def stream(self, request: Request, timeout: float | None = None) -> "Stream":
+        """Send a request; its messages are read by iterating. ``timeout`` is the seconds between two of them."""
+        return Stream(self, self._send(request), request, timeout)
 
-    def _send(self, number: bytes, request: Request) -> None:
+    def _send(self, request: Request) -> bytes:
         if self._context is None or self._monitor.poll(0) or (self._idle() and not listens(self._paths)):
             self.connect(self._start)
+        number = next(self._numbers).to_bytes(8, "big")
         self._inbox[number] = deque()
         self._socket.send_multipart([number, VERSION_FRAME, encode(request)])
+        return number
 
     def _idle(self) -> bool:
         """Whether the daemon has been silent for so long that it may have ended unnoticed."""
         return time.monotonic() - self._heard > _IDLE
 
-    def _next(self, number: bytes, timeout: float | None, job: int | None) -> ToClient:
+    def next(self, number: bytes, timeout: float | None) -> ToClient | None:
+        """The next message of a request, None if the daemon ended; raises DaemonUnavailable after ``timeout``."""
         while number in self._inbox and not self._inbox[number]:
             ready = dict(self._poller.poll(None if timeout is None else int(timeout * 1000)))
             if not ready:
@@ -137,10 +125,12 @@ class Client:
             if self._socket in ready or self._socket.poll(0):  # what came before the daemon's end is read before it
                 self._receive()
             else:
-                raise DaemonUnavailable(_lost(job))
-        if number not in self._inbox:
-            raise DaemonUnavailable(_lost(job))
-        return self._inbox[number].popleft()
+                return None
+        return self._inbox[number].popleft() if number in self._inbox else None
+
+    def forget(self, number: bytes) -> None:
+        """Nobody reads the messages of a request any longer."""
+        self._inbox.pop(number, None)
 
     def _receive(self) -> None:
         frames = self._socket.recv_multipart()
@@ -155,6 +145,39 @@ class Client:
             )
         if number in self._inbox:  # else its stream was abandoned
             self._inbox[number].append(_decode(payload))
+
+
+class Stream(Iterator[ToClient]):
+    """The messages of one request as they come, the final one last; raises what the daemon refuses with."""
+
+    def __init__(self, client: Client, number: bytes, request: Request, timeout: float | None) -> None:
+        self._client = client
+        self._number = number
+        self._request = request
+        self._timeout = timeout
+        self._job: int | None = request.job if isinstance(request, Watch) else None
+        self._over = False
+
+    def __next__(self) -> ToClient:
+        if self._over:
+            raise StopIteration
+        message = self._client.next(self._number, self._timeout)
+        if message is None or ends(self._request, message):
+            self.close()
+        if message is None:
+            raise DaemonUnavailable(_lost(self._job))
+        if isinstance(message, Error):
+            raise from_info(message.error)
+        if isinstance(message, Accepted):
+            self._job = message.job
+        return message
+
+    def close(self) -> None:
+        """Read no more; the job, if it is one, goes on."""
+        self._over = True
+        self._client.forget(self._number)
+
+    __del__ = close
 
 
 def _decode(payload: bytes) -> ToClient:
@@ -174,81 +197,6 @@ def _lost(job: int | None) -> str:
     )
 
 
-# ---------------------------------------------------------------- the daemon's process
-
-
-def listens(paths: Paths) -> bool:
-    """Whether a daemon is there, however busy it may be."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(paths.socket))
-        except OSError:
-            return False
-    return True
-
-
-def start_daemon(config: Config, paths: Paths) -> None:
-    """Start a daemon and return once it answers; raises why it does not, DaemonRunning among others."""
-    try:
-        private_directory(paths.run)
-        paths.state.mkdir(parents=True, exist_ok=True)
-        with paths.log.open("ab") as log:
-            printed = log.tell()
-            report = _spawn(config, paths, log)
-    except OSError as error:
-        raise DaemonUnavailable(
-            f"The daemon cannot be started ({error.strerror}: {error.filename}); correct that and try again."
-        ) from error
-    _check_report(report, paths, printed)
-
-
-def _spawn(config: Config, paths: Paths, log: BinaryIO) -> bytes | None:
-    """What a new daemon says of its start; empty if it dies without a word, None if it says nothing in time."""
-    import subprocess  # only a start pays for its import
-
-    read_end, write_end = os.pipe()
-    with os.fdopen(read_end, "rb", 0) as report, os.fdopen(write_end, "wb", 0) as given:
-        command = [sys.executable, "-P", "-m", "comfyd.daemon", "--detached", str(write_end)]
-        environment = os.environ | hand_on(config, paths)
-        subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[write_end], env=environment, check=False
-        )
-        given.close()
-        ready, _, _ = select.select([report], [], [], _START_LIMIT)
-        return report.readline() if ready else None
-
-
-def _check_report(report: bytes | None, paths: Paths, printed: int) -> None:
-    if report == b"\n":
-        return
-    if report:
-        raise from_info(msgspec.json.decode(report, type=ErrorInfo))
-    if report is None:
-        raise DaemonUnavailable(f"The daemon did not answer within {_START_LIMIT:g} s of its start; {paths.log} may say why.")
-    words = paths.log.read_bytes()[printed:].decode(errors="replace").strip()
-    last = words.rsplit("\n", 1)[-1] or "it said nothing"
-    raise DaemonUnavailable(f"The daemon ended at its start ({last}); {paths.log} has the details.", words)
-
-
-def _pid(paths: Paths) -> int:
-    try:
-        return int(paths.pid_file.read_text())
-    except (OSError, ValueError):
-        return 0
-
-
-def _start_or_join(config: Config, paths: Paths) -> None:
-    """Start a daemon, unless another client is just doing that."""
-    try:
-        start_daemon(config, paths)
-    except DaemonRunning:
-        deadline = time.monotonic() + _START_LIMIT
-        while not listens(paths):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.005)
-
-
 def stop_daemon(config: Config, paths: Paths, now: bool = False) -> Stopped | None:
     """Stop the daemon, whatever protocol it speaks; None if none runs. Returns once another could start."""
     if not listens(paths):
@@ -264,12 +212,14 @@ def stop_daemon(config: Config, paths: Paths, now: bool = False) -> Stopped | No
 
 def _terminate(paths: Paths, now: bool) -> Stopped:
     """Stop a daemon of another version by signals, of which the second one means now."""
-    pid = _pid(paths)
+    pid = pid_of(paths)
     if not pid:
         raise DaemonUnavailable(f"The daemon's process is not known: {paths.pid_file} does not name it; end it by hand.")
-    for _ in range(2 if now else 1):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
+    signals = 0
     while listens(paths):
-        time.sleep(0.01)
+        if now or not signals:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            signals += 1
+        time.sleep(0.05)
     return Stopped()

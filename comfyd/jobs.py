@@ -1,7 +1,7 @@
 """The life of jobs as a pure state machine: what happened goes in with the time, effects come out; no I/O, no clock.
 
 A job waits, runs and ends. Waiting jobs have places in one queue; up to ``max_running`` of them are with the worker.
-Whatever a method decides it returns as effects, in the order in which they are to be performed.
+Whatever a method decides it returns as effects (``comfyd.effects``), in the order in which they are to be performed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,61 +9,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from . import protocol
+from .effects import Admit, Effect, End, Interrupt, Moved, ReplaceWorker, Requeue
 from .errors import Interrupted, QueueFull
 from .protocol import Cancelled, Done, ErrorInfo, Event, Failed, JobEnd
-
-# ---------------------------------------------------------------- effects
-
-
-class Admit(msgspec.Struct, frozen=True):
-    """Send the job to the worker; ``attempt`` counts from 1."""
-
-    job: int
-    attempt: int
-
-
-class Interrupt(msgspec.Struct, frozen=True):
-    """Ask the worker to end the job."""
-
-    job: int
-
-
-class Requeue(msgspec.Struct, frozen=True):
-    """The job waits again; ``attempts`` are those that count against it."""
-
-    job: int
-    attempts: int
-
-
-class Moved(msgspec.Struct, frozen=True):
-    """A waiting job has another place now, 1 = next."""
-
-    job: int
-    position: int
-
-
-class End(msgspec.Struct, frozen=True):
-    """The job has ended; ``reported`` by the worker with this very event, or decided here."""
-
-    job: int
-    event: JobEnd
-    reported: bool = False
-    nodes_total: int = 0
-    nodes_run: int = 0
-    files: list[str] = []
-
-
-class ReplaceWorker(msgspec.Struct, frozen=True):
-    """Kill the worker and call ``worker_died``: these jobs neither end nor move. ``stalled`` tells silence from a cancel."""
-
-    jobs: list[int]
-    stalled: bool
-
-
-Effect = Admit | Interrupt | Requeue | Moved | End | ReplaceWorker
-
-
-# ---------------------------------------------------------------- states
 
 
 class Death(msgspec.Struct, frozen=True):

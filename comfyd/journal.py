@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
+from .effects import End
 from .errors import JournalUnavailable
-from .jobs import End
 from .protocol import Cancelled, Done, ErrorInfo, Failed, JobEnd, JobRecord, encode
 
 log = logging.getLogger("comfyd.journal")
@@ -44,7 +44,7 @@ _STEPS = (
 """Step n takes the schema from version n to n + 1; the version is SQLite's user_version."""
 
 _COLUMNS = "id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end"
-_PATIENCE = 2.0  # seconds to wait for another program's lock
+_PATIENCE = 0.5  # seconds to wait for another program's lock
 _decode_end = msgspec.msgpack.Decoder(JobEnd).decode
 _unpack = msgspec.msgpack.decode
 
@@ -250,7 +250,9 @@ def _sentence(file: Path, error: Exception) -> str:
 
 
 def _is_damage(error: Exception) -> bool:
-    return isinstance(error, sqlite3.DatabaseError) and any(words in str(error).lower() for words in ("not a database", "malformed", "no such table"))
+    if not isinstance(error, sqlite3.DatabaseError):
+        return False
+    return any(words in str(error).lower() for words in ("not a database", "malformed", "no such table"))
 
 
 def _move_aside(file: Path) -> Path:

@@ -1,11 +1,9 @@
 """The daemon's loop: receive, decide, act. Every request gets exactly one final message."""
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import Callable
 
 from comfyd.config import Config, Paths
 from comfyd.errors import ComfydError, DaemonStopping
@@ -15,7 +13,6 @@ from comfyd.protocol import (
     Cancel,
     CancelReply,
     EngineInfo,
-    EngineState,
     Event,
     HistoryRequest,
     JobEnd,
@@ -37,6 +34,7 @@ from comfyd.protocol import (
 
 from . import answers
 from .clients import Caller, Clients
+from .pending import Pending
 from .queue import Queue
 from .submit import bound
 from .supervisor import Supervisor
@@ -53,13 +51,13 @@ class Daemon:
     def __init__(self, config: Config, paths: Paths) -> None:
         self._paths = paths
         self._started = time.time()
-        self._tasks: dict[Caller, asyncio.Task[None]] = {}
-        self._told_of_engine: set[Caller] = set()
         self._stop_callers: list[Caller] = []
+        self._unbound = 0
         self._stopping = False
         self._stop_now = False
         self._finished = asyncio.Event()
         self._clients = Clients(self._receive, self._gone)
+        self._pending = Pending(self._clients)
         self._journal = Journal(paths.journal, config.history)
         self._jobs = Jobs(limits(config))
         self._queue = Queue(self._jobs, self._journal, self._clients, self._finish_if_idle)
@@ -80,8 +78,7 @@ class Daemon:
 
     async def close(self, release: Callable[[], None]) -> None:
         """Make way for another daemon, then answer those who asked for the stop."""
-        if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=1.0)
+        await self._pending.finish(limit=1.0)
         self._journal.close()
         self._paths.socket.unlink(missing_ok=True)
         release()
@@ -112,17 +109,17 @@ class Daemon:
     # ------------------------------------------------------------ requests
 
     def _receive(self, caller: Caller, request: Request) -> None:
-        with self._refusing(caller):
+        with self._pending.refusing(caller):
             self._dispatch(caller, request)
 
     def _dispatch(self, caller: Caller, request: Request) -> None:
         match request:
             case Submit():
-                self._begin(caller, self._submit(caller, request))
+                self._pending.begin(caller, self._submit(caller, request))
             case Unload():
-                self._begin(caller, self._unload(caller, request))
+                self._pending.begin(caller, self._unload(caller, request))
             case WaitReady():
-                self._begin(caller, self._wait_ready(caller))
+                self._pending.begin(caller, self._wait_ready(caller))
             case Watch(job=job):
                 self._watch(caller, job)
             case Cancel(job=job):
@@ -146,9 +143,13 @@ class Daemon:
 
     async def _submit(self, caller: Caller, request: Submit) -> None:
         self._check_running()
-        self._jobs.check_room(pending=len(self._told_of_engine))
-        with self._telling_of_engine(caller):
-            ready = await bound(request, self._engine)
+        self._jobs.check_room(pending=self._unbound)
+        self._unbound += 1
+        try:
+            with self._pending.told_of(self._engine.info, caller):
+                ready = await bound(request, self._engine)
+        finally:
+            self._unbound -= 1
         self._check_running()
         self._queue.accept(caller, request, ready.overrides, encode(ready.graph))
 
@@ -172,7 +173,7 @@ class Daemon:
 
     async def _wait_ready(self, caller: Caller) -> None:
         self._check_running()
-        with self._telling_of_engine(caller):
+        with self._pending.told_of(self._engine.info, caller):
             await self._engine.ready()
         self._clients.send(caller, self._status())
 
@@ -193,8 +194,7 @@ class Daemon:
 
     def engine_changed(self, info: EngineInfo) -> None:
         """Tell whoever waits for the engine."""
-        for caller in list(self._told_of_engine):
-            self._clients.send(caller, EngineState(engine=info))
+        self._pending.tell(info)
         self._queue.tell_waiting(info)
 
     def engine_ready(self) -> None:
@@ -214,46 +214,10 @@ class Daemon:
         """Decide what becomes of its jobs."""
         self._queue.worker_died(death)
 
-    # ------------------------------------------------------------ callers
-
-    def _begin(self, caller: Caller, work: Coroutine[Any, Any, None]) -> None:
-        """Answer a request that has to wait for something; cancelled when its client is gone."""
-
-        async def answer() -> None:
-            with self._refusing(caller):
-                await work
-
-        task = self._tasks[caller] = asyncio.create_task(answer())
-        task.add_done_callback(lambda _: self._tasks.pop(caller, None))
-
-    @contextlib.contextmanager
-    def _refusing(self, caller: Caller) -> Iterator[None]:
-        """End the request with whatever error arises."""
-        try:
-            yield
-        except ComfydError as error:
-            self._clients.refuse(caller, error)
-        except Exception as error:
-            log.exception("a request failed")
-            self._clients.refuse(caller, ComfydError(f"The daemon failed ({error!r}); 'comfyd logs' has the details."))
-
-    @contextlib.contextmanager
-    def _telling_of_engine(self, caller: Caller) -> Iterator[None]:
-        """Tell the caller how the engine's start comes along, unless it is ready anyway."""
-        if self._engine.info.state != "ready":
-            self._clients.send(caller, EngineState(engine=self._engine.info))
-            self._told_of_engine.add(caller)
-        try:
-            yield
-        finally:
-            self._told_of_engine.discard(caller)
-
     def _gone(self, connection: bytes) -> None:
         """A client has vanished; its jobs go on."""
         self._queue.followers.drop(connection)
-        for caller, task in list(self._tasks.items()):
-            if caller.connection == connection and task is not asyncio.current_task():
-                task.cancel()
+        self._pending.drop(connection)
 
 
 def limits(config: Config) -> Limits:

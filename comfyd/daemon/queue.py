@@ -8,8 +8,9 @@ from typing import Protocol
 
 import msgspec
 
+from comfyd.effects import Admit, Effect, End, Interrupt, Moved, ReplaceWorker, Requeue
 from comfyd.errors import ComfydError
-from comfyd.jobs import Admit, Death, Effect, End, Interrupt, Jobs, Moved, ReplaceWorker, Requeue
+from comfyd.jobs import Death, Jobs
 from comfyd.journal import Journal, state_of
 from comfyd.protocol import (
     Accepted,

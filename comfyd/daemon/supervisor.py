@@ -14,23 +14,24 @@ import msgspec
 import zmq
 
 from comfyd.config import Config, Paths
+from comfyd.effects import ReplaceWorker
 from comfyd.errors import ComfydError, EngineFailed, from_info
-from comfyd.jobs import Death, ReplaceWorker
+from comfyd.jobs import Death
 from comfyd.protocol import (
+    Describe,
     Described,
     EngineInfo,
     Event,
     FromWorker,
     Memory,
-    Order,
     Progress,
     Ready,
-    Report,
     Residency,
     Resident,
     Shutdown,
     StartFailed,
     Unloaded,
+    UnloadOrder,
     encode,
 )
 
@@ -39,6 +40,7 @@ from .autopsy import Ended
 from .launch import Launch, find
 from .restarts import Restarts
 from .threads import in_thread
+from .waiting import Answer, Waiting
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -86,9 +88,7 @@ class Supervisor:
         self._worker: Worker | None = None
         self._life: asyncio.Task[None] | None = None
         self._generations = itertools.count()
-        self._requests = itertools.count(1)
-        self._answers: dict[int, asyncio.Future[Report]] = {}
-        self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._waiting = Waiting()
         self._late: ReplaceWorker | None = None
         self._start_failed: ComfydError | None = None
         self._stopping = False
@@ -103,19 +103,19 @@ class Supervisor:
 
     async def ready(self) -> None:
         """Return once the engine takes jobs, starting it if need be; raises why it does not."""
-        await self._until(lambda: self.info.state == "ready")
+        self.start()
+        await self._waiting.until(lambda: self.info.state == "ready")
 
     async def any_catalogue(self) -> "Catalogue":
         """The catalogue, be it from an earlier start; raises why there is none."""
-        await self._until(lambda: self.catalogue is not None)
+        self.start()
+        await self._waiting.until(lambda: self.catalogue is not None)
         assert self.catalogue is not None
         return self.catalogue
 
-    async def ask(self, order: Callable[[int], Order]) -> Report:
+    async def ask(self, order: Callable[[int], Describe | UnloadOrder]) -> Answer:
         """Send the order made for a request number and return its answer; raises EngineFailed if the worker dies first."""
-        number = next(self._requests)
-        answer: asyncio.Future[Report] = self._loop.create_future()
-        self._answers[number] = answer
+        number, answer = self._waiting.question()
         self.order(encode(order(number)))
         return await answer
 
@@ -133,10 +133,7 @@ class Supervisor:
 
     def give_up(self, error: ComfydError) -> None:
         """Nobody waits for the engine any longer."""
-        waiting, self._waiting = self._waiting, []
-        for _, future in waiting:
-            if not future.done():
-                future.set_exception(error)
+        self._waiting.give_up(error)
 
     async def stop(self, now: bool) -> None:
         """End the worker, politely unless ``now``, and start none again."""
@@ -177,7 +174,7 @@ class Supervisor:
         self._cached = catalogues.cached_file(self._paths, launch)
         if self.catalogue is None:
             self.catalogue = await in_thread(lambda: catalogues.read_cached(self._cached))
-            self._wake()
+            self._waiting.changed()
         return launch
 
     async def _one_life(self, launch: Launch) -> float | None:
@@ -200,7 +197,7 @@ class Supervisor:
     def _bury(self, ended: Ended) -> float | None:
         late, self._late = self._late, None
         log.info("the worker %s", ended)
-        self._fail_answers()
+        self._waiting.unanswered(EngineFailed("The worker ended before it answered; try again."))
         if self.info.state != "ready" and not self._stopping:
             raise self._start_failed or _never_ready(ended)
         death = self._death(late, ended)
@@ -243,8 +240,7 @@ class Supervisor:
                 self.residents = message.residents
                 self._remember(message.memory)
             case Described() | Unloaded():
-                if (answer := self._answers.pop(message.request, None)) and not answer.done():
-                    answer.set_result(message)
+                self._waiting.answered(message)
             case _:
                 if isinstance(message, Progress) and message.memory is not None:
                     self._remember(message.memory)
@@ -271,31 +267,10 @@ class Supervisor:
     def _remember(self, memory: Memory) -> None:
         self.info = msgspec.structs.replace(self.info, memory=memory)
 
-    def _fail_answers(self) -> None:
-        answers, self._answers = self._answers, {}
-        for answer in answers.values():
-            if not answer.done():
-                answer.set_exception(EngineFailed("The worker ended before it answered; try again."))
-
-    # ------------------------------------------------------------ who waits
-
-    async def _until(self, reached: Callable[[], bool]) -> None:
-        self.start()
-        if not reached():
-            future: asyncio.Future[None] = self._loop.create_future()
-            self._waiting.append((reached, future))
-            await future
-
     def _change(self, info: EngineInfo) -> None:
         self.info = info
         self._listener.engine_changed(info)
-        self._wake()
-
-    def _wake(self) -> None:
-        for reached, future in self._waiting:
-            if reached() and not future.done():
-                future.set_result(None)
-        self._waiting = [(reached, future) for reached, future in self._waiting if not future.done()]
+        self._waiting.changed()
 
     def _installing(self, message: str, fraction: float | None) -> None:
         """Called from the installing thread."""

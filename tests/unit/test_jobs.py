@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comfyd.effects import Admit, Effect, End, Interrupt, Moved, ReplaceWorker, Requeue
 from comfyd.errors import QueueFull
-from comfyd.jobs import Admit, Death, Effect, End, Interrupt, Jobs, Limits, Moved, ReplaceWorker, Requeue, Running
+from comfyd.jobs import Death, Jobs, Limits, Running
 from comfyd.protocol import Cancelled, Done, ErrorInfo, Failed, JobEnd, NodeDone, Output, Progress, Started
 
 CRASH = ErrorInfo(code="worker-crashed", message="It crashed.")

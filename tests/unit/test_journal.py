@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from comfyd.effects import End
 from comfyd.errors import JournalUnavailable
-from comfyd.jobs import End
 from comfyd.journal import Journal
 from comfyd.protocol import Cancelled, Done, ErrorInfo, Failed, encode
 
