@@ -1,6 +1,6 @@
 """Makes the tests' own environment and runs everything that needs no GPU: `python3 tests/run.py [arguments for pytest]`.
 
-The environment is .venv-test; it is made once and used again until pyproject.toml, the constraints or the interpreter change.
+The environment is .venv-test; it is made once and used again until pyproject.toml, the constraints, the interpreter or the checkout's place change.
 """
 
 import hashlib
@@ -36,8 +36,8 @@ def main() -> int:
 
 def fingerprint() -> str:
     """What the environment was made from."""
-    inputs = (ROOT / "pyproject.toml", CONSTRAINTS)
-    return hashlib.sha256(sys.version.encode() + b"".join(file.read_bytes() for file in inputs)).hexdigest()
+    inputs = (f"{sys.version} {ROOT}", (ROOT / "pyproject.toml").read_text(), CONSTRAINTS.read_text())
+    return hashlib.sha256("\n".join(inputs).encode()).hexdigest()
 
 
 def is_ready() -> bool:
