@@ -1,6 +1,7 @@
 """Makes the tests' own environment and runs everything that needs no GPU: `python3 tests/run.py [arguments for pytest]`.
 
-The environment is .venv-test; it is made once and used again until pyproject.toml, the constraints, the interpreter or the checkout's place change.
+The environment is .venv-test; it is made once and used again until pyproject.toml, the constraints, the interpreter or the
+checkout's place change.
 """
 
 import hashlib
