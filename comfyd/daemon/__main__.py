@@ -15,7 +15,7 @@ import msgspec
 from comfyd.config import Config, Paths, received
 from comfyd.errors import ComfydError, DaemonUnavailable, UsageError
 
-from .lock import Lock
+from .lock import Locks
 from .logs import open_log
 from .loop import Daemon
 
@@ -28,9 +28,9 @@ def main() -> int:
     try:
         report = _arguments(sys.argv[1:])
         config, paths = received()
-        lock = Lock(paths)
+        locks = Locks(paths)
         open_log(paths, foreground=report is None)
-        asyncio.run(_run(config, paths, lock, report))
+        asyncio.run(_run(config, paths, locks, report))
     except (ComfydError, OSError) as error:
         reason = error if isinstance(error, ComfydError) else _sentence(error)
         _tell(report, msgspec.json.encode(reason.info()))
@@ -39,7 +39,7 @@ def main() -> int:
     return 0
 
 
-async def _run(config: Config, paths: Paths, lock: Lock, report: int | None) -> None:
+async def _run(config: Config, paths: Paths, locks: Locks, report: int | None) -> None:
     daemon = Daemon(config, paths)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -48,7 +48,7 @@ async def _run(config: Config, paths: Paths, lock: Lock, report: int | None) -> 
     log.info("daemon %d listens on %s", os.getpid(), paths.socket)
     _tell(report, b"")
     await daemon.serve()
-    await daemon.close(lock.release)
+    await daemon.close(locks.release)
 
 
 def _arguments(arguments: list[str]) -> int | None:

@@ -1,5 +1,6 @@
-"""One daemon per socket: an exclusive lock on the pid file, held for the daemon's life."""
+"""One daemon per socket, and one per journal: exclusive locks on files, held for the daemon's life."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -9,39 +10,53 @@ from comfyd.config import Paths, private_directory
 from comfyd.errors import DaemonRunning
 
 
-class Lock:
-    """The lock of this process; raises DaemonRunning when another process holds it. What a dead daemon left is cleared."""
+class Locks:
+    """The locks of this process; raises DaemonRunning where another one holds them. What a dead daemon left is cleared."""
 
     def __init__(self, paths: Paths) -> None:
         private_directory(paths.run)
-        self._path = paths.pid_file
-        self._file = _acquire(self._path)
-        self._file.truncate(0)
-        self._file.write(f"{os.getpid()}\n")
-        self._file.flush()
+        paths.state.mkdir(parents=True, exist_ok=True)
+        self._held = contextlib.ExitStack()
+        with contextlib.ExitStack() as taken:
+            for path in (paths.pid_file, paths.state / "comfyd.lock"):
+                file = taken.enter_context(_acquire(path, paths))
+                file.truncate(0)
+                file.write(f"{os.getpid()}\n")
+                file.flush()
+                taken.callback(path.unlink, missing_ok=True)  # while it is still ours, that is before the file is closed
+            self._held = taken.pop_all()
         paths.socket.unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Let another daemon start; the file goes first, while it is still ours."""
-        self._path.unlink(missing_ok=True)
-        self._file.close()
+        """Let another daemon start."""
+        self._held.close()
 
 
-def _acquire(path: Path) -> IO[str]:
+def _acquire(path: Path, paths: Paths) -> IO[str]:
     while True:
         file = path.open("a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
-            pid = file.read().strip()
-            file.close()
-            raise DaemonRunning(
-                f"A daemon is already running (process {pid}); 'comfyd status' asks it, 'comfyd stop' ends it."
-            ) from None
+            with file:
+                raise DaemonRunning(_sentence(path, paths, _holder(file))) from None
         if _is_at(path, file):
             return file
         file.close()  # the former owner removed the file between opening and locking
+
+
+def _holder(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read().strip()
+
+
+def _sentence(path: Path, paths: Paths, pid: str) -> str:
+    if path == paths.pid_file:
+        return f"A daemon is already running (process {pid}); 'comfyd status' asks it, 'comfyd stop' ends it."
+    return (
+        f"Another daemon (process {pid}) uses the journal {paths.journal} but not the socket {paths.socket}; "
+        "set XDG_RUNTIME_DIR as it was where that one was started, or end it."
+    )
 
 
 def _is_at(path: Path, file: IO[str]) -> bool:

@@ -138,17 +138,20 @@ class Supervisor:
     async def stop(self, now: bool) -> None:
         """End the worker, politely unless ``now``, and start none again."""
         self._stopping = True
-        if self._life is None:
-            return
+        if self._life is not None:
+            await self._end_life(self._life, now)
+        self._context.destroy(linger=0)
+
+    async def _end_life(self, life: asyncio.Task[None], now: bool) -> None:
         if self._worker is None:
-            self._life.cancel()
+            life.cancel()
         elif now or self.info.state != "ready":
             self._kill()
         else:
             self.order(encode(Shutdown(now=True)))
-        if not (await asyncio.wait([self._life], timeout=_FAREWELL))[0]:
+        if not (await asyncio.wait([life], timeout=_FAREWELL))[0]:
             self._kill()
-            await asyncio.wait([self._life])
+            await asyncio.wait([life])
 
     # ------------------------------------------------------------ the life of a worker
 

@@ -62,7 +62,7 @@ class Worker:
                 stdin=subprocess.PIPE, stdout=self._output.write_end, stderr=self._output.write_end, cwd=paths.data,
                 env=environment(launch, config, paths, self.address, self._blackbox), start_new_session=True,
             )
-        except OSError:
+        except BaseException:
             self._close()
             raise
         finally:

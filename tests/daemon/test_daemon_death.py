@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 
+import msgspec
 import pytest
 
 from comfyd import errors
@@ -81,6 +82,14 @@ def test_a_second_daemon_says_that_one_is_running(daemon: DaemonProcess) -> None
     assert second.returncode == errors.ExitStatus.UNAVAILABLE
     assert f"A daemon is already running (process {daemon.pid})" in second.stderr
     assert daemon.status().pid == daemon.pid
+
+
+def test_a_daemon_of_another_session_does_not_run_the_same_jobs(daemon: DaemonProcess) -> None:
+    daemon.start()
+    elsewhere = msgspec.structs.replace(daemon.paths, run=daemon.home / "other-run")
+    with pytest.raises(errors.DaemonRunning, match=f"process {daemon.pid}.*uses the journal.*XDG_RUNTIME_DIR"):
+        start_daemon(daemon.config, elsewhere)
+    assert list(elsewhere.run.iterdir()) == []
 
 
 def test_what_a_dead_daemon_left_is_cleared(daemon: DaemonProcess) -> None:
