@@ -18,7 +18,7 @@ def starting(daemon: DaemonProcess) -> DaemonProcess:
 
 def test_a_job_is_accepted_before_the_worker_is_ready(starting: DaemonProcess) -> None:
     with starting.client() as client:
-        stream = client.stream(Submit(graph=graph("Echo", text="x"), overrides=[("text", "y")]))
+        stream = client.stream(Submit(graph=graph("Echo", text="x"), overrides=[("1.text", "y")]))
         assert read_to(stream, Accepted) == Accepted(job=1, position=1, overrides={"1.text": "y"})
         starting.file("gate").touch()
         messages = list(stream)
