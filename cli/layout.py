@@ -15,7 +15,6 @@ Piece = tuple[str, str]
 Row = list[Piece]
 
 _BAR = (8, 40)
-_NAME_SHARE = 0.45
 
 
 def rows(view: View, width: int, now: float, spinner: str) -> list[Row]:
@@ -36,7 +35,8 @@ def _waiting_row(view: View, width: int, now: float, spinner: str) -> Row:
 
 
 def _engine_row(engine: EngineInfo, width: int, seconds: float, spinner: str) -> Row:
-    text = f"engine {engine.state}" + (f": {printable(engine.message)}" if engine.message else "")
+    text = printable(engine.message) if engine.state == "installing" else ""
+    text = text or f"engine {engine.state}" + (f": {printable(engine.message)}" if engine.message else "")
     if engine.fraction is None:
         return _fit([(f"{spinner} ", "cyan"), (text, "")], [f"  {clock(seconds)}"], width)
     return _with_bar(spinner, text, engine.fraction, [f"{engine.fraction:4.0%}", clock(seconds)], width)
@@ -85,8 +85,8 @@ def _with_bar(spinner: str, name: str, fraction: float, facts: list[str], width:
         facts.pop()
     right = "  " + "  ".join(facts)
     room = width - 2 - cell_len(right)
-    longest = room if room < _BAR[0] * 3 else int(room * _NAME_SHARE)
-    name = cut(name, max(longest, min(cell_len(name), room - _BAR[1] - 2)))
+    longest = room if room < _BAR[0] * 3 else max(room // 2, room - _BAR[1] // 2)
+    name = cut(name, longest)
     cells = min(room - cell_len(name) - 2, _BAR[1])
     row = [(f"{spinner} ", "cyan"), (name, "bold")]
     if cells >= _BAR[0]:

@@ -42,8 +42,11 @@ class Live:
             return
         from rich.live import Live as RichLive
 
+        from .keyboard import unechoed
+
         console = self._terminal.console(self._terminal.stderr)
-        with RichLive(console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False) as drawn:
+        drawn = RichLive(console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
+        with unechoed(self._terminal.stdin), drawn:
             drawn.update(self._picture(console.width), refresh=True)
             while not self._closed.wait(_PERIOD):
                 drawn.update(self._picture(console.width), refresh=True)

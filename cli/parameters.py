@@ -43,7 +43,9 @@ def rows(found: Sequence[Parameter], kept: Mapping[str, str]) -> list[list[str]]
 def _value(parameter: Parameter, kept: Mapping[str, str]) -> str:
     for name in (parameter.address, *parameter.aliases):
         if name in kept:
-            return f"{kept[name]} *"
+            return f"* {kept[name]}"
+    if isinstance(parameter.value, str) and parameter.value:
+        return parameter.value
     return json_text.dumps(parameter.value, ensure_ascii=False)
 
 

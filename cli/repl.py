@@ -25,7 +25,7 @@ def open_repl(terminal: Terminal, workflow: str, *, start: bool) -> int:
         return _read_pipe(session)
     if start:
         guarded(terminal, lambda: _warm_up(terminal))
-    terminal.note(f"{workflow}: NAME VALUE pairs run it, an empty line runs it again, help explains, Ctrl-D leaves")
+    terminal.note(f"{workflow}: NAME VALUE pairs run it, help explains, Ctrl-D leaves")
     return _read_terminal(session)
 
 

@@ -30,7 +30,7 @@ def test_a_session(shell: Shell):
     child.expect_exact("0 of 7 nodes")
     await_prompt(child)
     enter(child, "show")
-    child.expect("a red fox \\*")
+    child.expect_exact("* a red fox")
     await_prompt(child)
     enter(child, "cfg -1")
     child.expect_exact("not -1.0")
@@ -59,6 +59,22 @@ def test_ctrl_c_cancels_the_job_and_not_the_repl(shell: Shell):
     await_prompt(child)
     child.sendintr()
     child.expect_exact("Ctrl-D or exit leaves")
+    await_prompt(child)
+    child.sendeof()
+    assert ended(child) == 0
+
+
+def test_what_is_typed_while_a_job_runs_waits_for_the_prompt(shell: Shell):
+    child = opened(shell)
+    shell.hold(4)
+    enter(child, "seed 3")
+    child.expect_exact("3/8")
+    enter(child, "set cfg 5")
+    shell.hold(None)
+    child.expect_exact("done in")
+    assert "set cfg" not in child.before
+    await_prompt(child)
+    child.expect_exact("set cfg 5")
     await_prompt(child)
     child.sendeof()
     assert ended(child) == 0

@@ -1,0 +1,42 @@
+"""How parameters are shown."""
+
+import json
+
+import pytest
+
+from comfyd.workflow import Parameter
+from comfyd_cli.parameters import limits, rows, show
+
+from .conftest import Recorded
+
+SEED = Parameter("5.seed", ("seed",), "KSampler", "KSampler", "INT", value=42, min=0, max=2.0**64)
+SAMPLER = Parameter(
+    "5.sampler_name", ("sampler",), "KSampler", "KSampler", "COMBO", value="euler", choices=("euler", "a", "b", "c", "d")
+)
+PREFIX = Parameter("7.filename_prefix", (), "Save Image", "SaveImage", "STRING", value="")
+
+
+def test_plain_names_come_first_and_set_values_are_marked():
+    found = rows([PREFIX, SEED, SAMPLER], {"seed": "7"})
+    assert [row[0] for row in found] == ["seed", "sampler", ""]
+    assert [row[4] for row in found] == ["* 7", "euler", '""']
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text"),
+    [
+        (SEED, "from 0"),
+        (SAMPLER, "euler, a, b and 2 more"),
+        (PREFIX, ""),
+        (Parameter("a", (), "", "", "FLOAT", min=0, max=1), "0 to 1"),
+        (Parameter("a", (), "", "", "FLOAT", max=0.5), "to 0.5"),
+    ],
+)
+def test_limits(parameter: Parameter, text: str):
+    assert limits(parameter) == text
+
+
+def test_json_names_its_type_first(terminal: Recorded):
+    show([SEED], terminal, json=True)
+    assert terminal.out_lines[0].startswith('{"type":"Parameters"')
+    assert json.loads(terminal.out_lines[0])["parameters"][0]["address"] == "5.seed"
