@@ -3,9 +3,9 @@
 import json
 
 import pytest
+from comfyd_cli.parameters import limits, rows, show
 
 from comfyd.workflow import Parameter
-from comfyd_cli.parameters import limits, rows, show
 
 from .conftest import Recorded
 
