@@ -9,27 +9,41 @@ from . import container, layout, text_encoder
 from .text_encoder import Half, Part, random_bytes
 
 NAME = "comfyd-demo.safetensors"
-VERSION = "0"
+WEIGHTS = Path(__file__).with_name("weights.safetensors")
+SD3_FACTORS = {
+    f"{layout.AUTOENCODER}vae_scale": np.array(1.5305, np.float16),
+    f"{layout.AUTOENCODER}vae_shift": np.array(0.0609, np.float16),
+}
+"""What makes the autoencoder's unit-variance latents those that ComfyUI expects of SD3."""
+VERSION = "1"
 """Changes with every change of the file's content."""
-SHA256 = "758f3f1a0364b8efdbfb812d433ac1a12fbd3df6a3188499cb7ce2a2aed9bd72"
+SHA256 = "3e0dd54308f4f15690c5125e5bc0796b04299e5982e12c13a673648ed8482faa"
 """Of the file that ``write`` makes."""
 
 
-def _random(name: str, shape: layout.Shape) -> Half:
-    if name.endswith(".bias") or name == "vae_shift":
-        return np.zeros(shape, np.float16)
-    if len(shape) < 2:
-        return np.ones(shape, np.float16)
-    scale = np.ldexp(1.0, -int(np.log2(128 * np.sqrt(np.prod(shape[1:])))))
-    return (random_bytes(name, *shape) * scale).astype(np.float16)
+def _restored(weights: dict[str, Half], name: str, shape: layout.Shape) -> Half:
+    """Half precision of the checkpoint's shape; columns that carry nothing are not shipped, and zero."""
+    values = weights[name]
+    if f"{name}.scale" in weights:
+        scale = weights[f"{name}.scale"].reshape(-1, *[1] * (values.ndim - 1))
+        values = (values.astype(np.float32) * scale).astype(np.float16)
+    if values.shape == shape:
+        return values
+    padded: Half = np.zeros(shape, np.float16)
+    padded[:, : values.shape[1]] = values
+    return padded
+
+
+def _trained(weights: dict[str, Half]) -> Iterator[Part]:
+    for prefix, tensors in ((layout.TRANSFORMER, layout.transformer()), (layout.AUTOENCODER, layout.autoencoder())):
+        for name, shape in tensors:
+            yield prefix + name, shape, _restored(weights, prefix + name, shape)
 
 
 def parts() -> Iterator[Part]:
     """Every tensor of the checkpoint in the order of the file."""
     yield from text_encoder.parts()
-    for prefix, tensors in ((layout.TRANSFORMER, layout.transformer()), (layout.AUTOENCODER, layout.autoencoder())):
-        for name, shape in tensors:
-            yield prefix + name, shape, _random(name, shape)
+    yield from _trained(container.read(WEIGHTS) | SD3_FACTORS)
 
 
 def write(path: Path) -> None:
