@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from . import container, layout, text_encoder
-from .text_encoder import Half, Part, random_bytes
+from .text_encoder import Half, Part
 
 NAME = "comfyd-demo.safetensors"
 WEIGHTS = Path(__file__).with_name("weights.safetensors")
