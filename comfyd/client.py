@@ -14,7 +14,7 @@ import msgspec
 import zmq
 
 from .config import Config, Paths
-from .errors import DaemonUnavailable, ProtocolError, ProtocolMismatch, from_info
+from .errors import DaemonUnavailable, InvalidValue, ProtocolError, ProtocolMismatch, from_info
 from .protocol import (
     PROTOCOL,
     VERSION_FRAME,
@@ -107,9 +107,9 @@ class Client:
     def _send(self, request: Request) -> bytes:
         if self._context is None or self._monitor.poll(0) or (self._idle() and not listens(self._paths)):
             self.connect(self._start)
-        number = next(self._numbers).to_bytes(8, "big")
+        number, payload = next(self._numbers).to_bytes(8, "big"), _encode(request)
         self._inbox[number] = deque()
-        self._socket.send_multipart([number, VERSION_FRAME, encode(request)])
+        self._socket.send_multipart([number, VERSION_FRAME, payload])
         return number
 
     def _idle(self) -> bool:
@@ -178,6 +178,13 @@ class Stream(Iterator[ToClient]):
         self._client.forget(self._number)
 
     __del__ = close
+
+
+def _encode(request: Request) -> bytes:
+    try:
+        return encode(request)
+    except (OverflowError, TypeError, RecursionError) as error:
+        raise InvalidValue(f"A value of the workflow cannot be sent ({error}); whole numbers end at 2**64 - 1.") from error
 
 
 def _decode(payload: bytes) -> ToClient:

@@ -35,9 +35,7 @@ def start_daemon(config: Config, paths: Paths) -> None:
             printed = log.tell()
             report = _spawn(config, paths, log)
     except OSError as error:
-        raise DaemonUnavailable(
-            f"The daemon cannot be started ({error.strerror}: {error.filename}); correct that and try again."
-        ) from error
+        raise DaemonUnavailable(f"The daemon cannot be started ({error}); correct that and try again.") from error
     _check_report(report, paths, printed)
 
 

@@ -71,7 +71,7 @@ def _detach() -> None:
 
 
 def _sentence(error: OSError) -> DaemonUnavailable:
-    return DaemonUnavailable(f"The daemon cannot start ({error.strerror}: {error.filename}); correct that and try again.")
+    return DaemonUnavailable(f"The daemon cannot start ({error}); correct that and try again.")
 
 
 def _tell(report: int | None, line: bytes) -> None:

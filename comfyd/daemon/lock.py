@@ -25,7 +25,8 @@ class Locks:
                 file.flush()
                 taken.callback(path.unlink, missing_ok=True)  # while it is still ours, that is before the file is closed
             self._held = taken.pop_all()
-        paths.socket.unlink(missing_ok=True)
+        for leftover in (paths.socket, *paths.run.glob("worker-*")):
+            leftover.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Let another daemon start."""

@@ -137,7 +137,7 @@ class Daemon:
             case QueueRequest():
                 return answers.queue(self._jobs, self._journal)
             case HistoryRequest(limit=limit):
-                return JobsReply(jobs=self._journal.ended(limit))
+                return JobsReply(jobs=self._journal.ended(min(limit, self._journal.history)))
             case PsRequest():
                 return answers.ps(self._engine)
 
@@ -151,7 +151,7 @@ class Daemon:
         finally:
             self._unbound -= 1
         self._check_running()
-        self._queue.accept(caller, request, ready.overrides, encode(ready.graph))
+        self._queue.accept(caller, request, ready.overrides, ready.graph)
 
     def _watch(self, caller: Caller, job: int) -> None:
         if self._jobs.get(job) is None:
@@ -181,7 +181,7 @@ class Daemon:
         return answers.status(self._jobs, self._engine, self._paths, self._started)
 
     def _end_of(self, job: int) -> JobEnd:
-        end = self._journal.end_of(job)
+        end = self._journal.end_of(job) if 0 < job <= self._journal.newest() else None
         if end is None:
             raise answers.no_such_job(job, self._journal)
         return end

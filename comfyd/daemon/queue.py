@@ -20,6 +20,7 @@ from comfyd.protocol import (
     EngineState,
     Event,
     Failed,
+    Graph,
     Message,
     Queued,
     Submit,
@@ -68,10 +69,10 @@ class Queue:
 
     # ------------------------------------------------------------ from clients
 
-    def accept(self, caller: Caller, request: Submit, overrides: dict[str, object], graph: bytes) -> None:
+    def accept(self, caller: Caller, request: Submit, overrides: dict[str, object], graph: Graph) -> None:
         """Journal a bound job, say so, and let it take its place; raises QueueFull or JournalUnavailable."""
         self.jobs.check_room()
-        job = self.journal.add(request.workflow, overrides, graph, encode(request.extra_data), time.time())
+        job = self.journal.add(request.workflow, overrides, encode(graph), encode(request.extra_data), time.time())
         log.info("job %d queued (%s)", job, request.workflow or "unnamed")
         if request.follow:
             self.followers.follow(job, caller)

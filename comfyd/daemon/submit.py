@@ -1,5 +1,6 @@
 """From a Submit to a bound graph: waits for a catalogue, and has stale entries refreshed before anything is refused."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from comfyd.errors import ComfydError, EngineFailed, Refused
@@ -11,6 +12,7 @@ from .threads import in_thread
 if TYPE_CHECKING:
     from comfyd.workflow import Bound, Catalogue
 
+_PATIENCE = 5.0  # seconds for the worker to look for new files; within a step, such as loading a model, it cannot
 _LARGE = 500  # nodes from which on binding takes so long that it happens beside the loop
 
 
@@ -36,8 +38,11 @@ async def _fresh(engine: Supervisor, refusal: Refused) -> "Catalogue":
     if not classes:
         raise refusal
     try:
-        answer = await engine.ask(lambda number: Describe(request=number, classes=classes))
+        answer = await asyncio.wait_for(engine.ask(lambda number: Describe(request=number, classes=classes)), _PATIENCE)
     except EngineFailed:
+        raise refusal from None
+    except TimeoutError:
+        refusal.message = f"{refusal.message.rstrip('.')}; the engine was too busy to look again, so try later if that is new."
         raise refusal from None
     assert isinstance(answer, Described)
     assert engine.catalogue is not None

@@ -1,8 +1,11 @@
 """Binding with the catalogue of an earlier start, and when that is not good enough."""
 
+import asyncio
+
 import pytest
 
 from comfyd import errors
+from comfyd.daemon.submit import _fresh
 from comfyd.protocol import Accepted, Done, EngineState, Submit
 from tests.daemon_process import DaemonProcess, final, graph, read_to, submit
 
@@ -44,6 +47,21 @@ def test_what_an_old_catalogue_refuses_and_the_engine_cannot_confirm_is_refused(
         starting.file("gate").touch()
         with pytest.raises(errors.UnknownNode, match="Ecko"):
             final(stream)
+
+
+def test_a_busy_engine_is_not_waited_for_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Busy:
+        live = True
+
+        async def ask(self, order: object) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr("comfyd.daemon.submit._PATIENCE", 0.0)
+    refusal = errors.MissingModel("There is no model x.")
+    refusal.classes = ("Load",)  # type: ignore[attr-defined]
+    with pytest.raises(errors.MissingModel) as caught:
+        asyncio.run(_fresh(Busy(), refusal))  # type: ignore[arg-type]
+    assert caught.value.message.startswith("There is no model x; the engine was too busy")
 
 
 def test_a_cached_catalogue_that_is_damaged_is_no_obstacle(daemon: DaemonProcess) -> None:

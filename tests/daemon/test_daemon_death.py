@@ -93,12 +93,16 @@ def test_a_daemon_of_another_session_does_not_run_the_same_jobs(daemon: DaemonPr
 
 
 def test_what_a_dead_daemon_left_is_cleared(daemon: DaemonProcess) -> None:
-    daemon.start()
+    daemon.start().ready()
     daemon.kill()
     assert daemon.paths.socket.exists()
     assert daemon.paths.pid_file.exists()
     assert not listens(daemon.paths)
+    assert list(daemon.paths.run.glob("worker-*.sock"))
+    daemon.say_at_start("exit")
     assert daemon.start().status().pid == daemon.pid
+    wait_until(lambda: daemon.status().engine.state == "failed", "the worker's end")
+    assert {file.name for file in daemon.paths.run.iterdir()} == {"comfyd.sock", "comfyd.pid"}
 
 
 def test_a_pid_file_that_names_a_living_stranger_is_no_obstacle(daemon: DaemonProcess) -> None:

@@ -141,6 +141,18 @@ def test_a_waiting_job_is_told_its_place_whenever_it_changes(daemon: DaemonProce
         assert isinstance(final(watching), Done)
 
 
+@pytest.mark.parametrize("job", [0, -3, 2**63, 2**64 - 1])
+def test_a_number_no_job_can_have_is_unknown(client: Client, job: int) -> None:
+    with pytest.raises(errors.NoSuchJob, match=str(job)):
+        client.call(Watch(job=job))
+
+
+def test_any_limit_of_the_history_is_taken(client: Client) -> None:
+    client.call(submit("Echo", text="x"))
+    assert len(records(client, HistoryRequest(limit=2**63))) == 1
+    assert len(records(client, HistoryRequest(limit=0))) == 0
+
+
 @pytest.mark.parametrize("request_of", [lambda job: Watch(job=job), lambda job: Cancel(job=job)])
 def test_an_unknown_job_is_named_with_the_fix(client: Client, request_of: Any) -> None:
     with pytest.raises(errors.NoSuchJob, match="none was submitted yet"):
