@@ -28,9 +28,13 @@ def test_an_interrupted_stream_can_be_cancelled_and_read_to_its_end(daemon: Daem
     read_to(stream, Started)
 
     thread = threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT))
-    with pytest.raises(KeyboardInterrupt):
+
+    def read_on() -> None:
         thread.start()
         final(stream)
+
+    with pytest.raises(KeyboardInterrupt):
+        read_on()
     thread.join()
     assert client.call(Cancel(job=1)) == CancelReply(job=1, state="cancelled")
     assert final(stream) == Cancelled(job=1)
