@@ -10,7 +10,7 @@ import pexpect
 import pyte
 
 COLUMNS, LINES = 100, 16
-INTERVAL = 0.25
+INTERVAL = 0.04
 
 
 def frames(command: list[str], timeout: float = 300.0) -> list[str]:
@@ -23,7 +23,7 @@ def frames(command: list[str], timeout: float = 300.0) -> list[str]:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         try:
-            stream.feed(child.read_nonblocking(65536, timeout=0.05))
+            stream.feed(child.read_nonblocking(65536, timeout=0.02))
         except pexpect.TIMEOUT:
             continue
         except pexpect.EOF:
