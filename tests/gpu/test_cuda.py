@@ -36,8 +36,8 @@ def cuda() -> Iterator[DaemonProcess]:
     process.end()
 
 
-def graph(size: tuple[int, int] = (512, 512), batch: int = 1, **sampler: Any) -> Graph:
-    made = Work.checkpoint(os.environ["GPU_CHECKPOINT"], 512, 20).seeded(1, **sampler)
+def graph(size: tuple[int, int] = (512, 512), batch: int = 1, seed: int = 1, **sampler: Any) -> Graph:
+    made = Work.checkpoint(os.environ["GPU_CHECKPOINT"], 512, 20).seeded(seed, **sampler)
     made["4"]["inputs"].update(width=size[0], height=size[1], batch_size=batch)
     return made
 
