@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 from .spec import Argument, Command, Option
 
-GROUPS = ("Values", "Workflows", "Jobs", "Memory", "Daemon", "Engine", "Help")
+GROUPS = ("Values", "Workflows", "Jobs", "Memory", "Daemon", "Help")
+WORD_GROUPS = {"engine": "Choose the ComfyUI behind the daemon."}
+"""What is said of the first word of several commands."""
 
 
 WORKFLOW = Argument(
@@ -196,7 +198,7 @@ TABLE: tuple[Command, ...] = (
     ),
     Command(
         name="engine install",
-        group="Engine",
+        group="Daemon",
         handler="engine:install",
         summary="Fetch the managed ComfyUI.",
         options=(Option(name="source", flags=("--from",), metavar="SOURCE", help="a git URL instead of the package index"), YES),
@@ -204,7 +206,7 @@ TABLE: tuple[Command, ...] = (
     ),
     Command(
         name="engine use",
-        group="Engine",
+        group="Daemon",
         handler="engine:use",
         summary="Use a ComfyUI checkout of your own.",
         arguments=(Argument(name="path", kind="path", metavar="PATH", help="the checkout's directory"),),
@@ -213,7 +215,7 @@ TABLE: tuple[Command, ...] = (
     ),
     Command(
         name="engine status",
-        group="Engine",
+        group="Daemon",
         handler="engine:status",
         summary="Say which ComfyUI is used, and why.",
         options=(JSON_REPLY,),
@@ -221,7 +223,7 @@ TABLE: tuple[Command, ...] = (
     ),
     Command(
         name="engine remove",
-        group="Engine",
+        group="Daemon",
         handler="engine:remove",
         summary="Remove the managed ComfyUI.",
         options=(YES,),

@@ -2,6 +2,9 @@
 
 Options may stand anywhere. Where a parameter's value is due, only an exact option is one: ``cfg -1`` and
 ``prompt "-old house"`` are values. After ``--`` nothing is an option.
+
+typer reads the same table for the help pages (app.py) but not these tokens, because a cached ``comfyd run`` parsed by typer 0.29,
+which imports pydantic for it, takes 3.2 times as long as ``python -c "import typer, rich"``, and with this parser 1.5 times.
 """
 
 from collections import deque

@@ -1,38 +1,85 @@
-"""Help pages come from the table."""
+"""Help pages are typer's, made from the table."""
+
+import os
 
 import pytest
+from comfyd_cli.app import application
 from comfyd_cli.commands import REPL, SHELL
-from comfyd_cli.help import page
+from comfyd_cli.help import help_, page
+from comfyd_cli.main import program
 from comfyd_cli.spec import Command
+from rich.cells import cell_len
+from typer.testing import CliRunner
 
 from comfyd.errors import UsageError
 
+from .conftest import Recorded
 
-@pytest.mark.parametrize("command", SHELL, ids=lambda command: command.name)
-def test_a_page_names_options_and_variables(command: Command):
-    text = "\n".join(page(command.name.split(), 80))
-    for option in command.options:
-        assert option.flags[0] in text
-    for variable in command.environment:
-        assert variable in text
-    assert command.summary.split()[0] in text
+TABLES = pytest.mark.parametrize("commands", [SHELL, REPL], ids=["shell", "repl"])
+
+
+@TABLES
+def test_a_page_has_all_that_the_table_says(commands: tuple[Command, ...]):
+    for command in commands:
+        text = page(command.name.split(), 100, commands)
+        words = " ".join(text.replace("│", " ").split())
+        assert " ".join(command.summary.split()) in words
+        for flag in (flag for option in command.options for flag in option.flags):
+            assert flag in words
+        for name in (*(argument.metavar for argument in command.arguments), *command.environment, *command.examples):
+            assert name in words
+
+
+@pytest.mark.parametrize("width", [40, 80, 100])
+@TABLES
+def test_no_line_is_wider_than_the_terminal(commands: tuple[Command, ...], width: int):
+    for words in ([], ["run"], ["engine"], ["engine", "install"], ["logs"]):
+        assert max(map(cell_len, page(words, width, commands).splitlines())) <= width
 
 
 def test_usage():
-    assert page(["run"], 80)[0] == "comfyd run WORKFLOW [NAME VALUE]... [options]"
-    assert page(["run"], 80, REPL)[0] == "run [NAME VALUE]... [options]"
-    assert page(["cancel"], 80)[0] == "comfyd cancel JOB... [options]"
+    assert page(["run"], 80).splitlines()[0].strip().startswith("Usage: comfyd run [OPTIONS]")
+    assert page(["run"], 80, REPL).splitlines()[0].strip().startswith("Usage: run [OPTIONS]")
 
 
-@pytest.mark.parametrize("commands", [SHELL, REPL], ids=["shell", "repl"])
+@TABLES
 def test_the_overview_names_every_command(commands: tuple[Command, ...]):
-    text = "\n".join(page([], 80, commands))
-    assert all(f"  {command.name}  " in text for command in commands)
-    assert all(len(line) <= 80 for line in page([], 80, commands))
+    text = page([], 80, commands)
+    assert all(f" {command.name.split()[0]} " in text for command in commands)
 
 
 def test_a_group_lists_its_members():
-    assert len(page(["engine"], 80)) == 5
+    text = page(["engine"], 80)
+    assert all(f"│ {name} " in text for name in ("install", "use", "status", "remove"))
+
+
+@pytest.mark.parametrize("forced", ["", "1"])
+def test_a_pipe_and_no_color_get_plain_text(forced: str, terminal: Recorded, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("FORCE_COLOR", forced)
+    monkeypatch.setenv("COLUMNS", "80")
+    help_(terminal, command=["run"])
+    assert "\n".join(terminal.out_lines).replace("\n", "").isprintable()
+    assert os.environ["COLUMNS"] == "80"
+
+
+def test_a_terminal_gets_colours(tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch):
+    for name in ("NO_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert "\x1b[" in page(["run"], 80, colours=True)
+    assert "COLUMNS" not in os.environ
+
+
+@pytest.mark.parametrize("tokens", [["run", "--help"], ["run", "-h"], ["help", "run"], ["run", "demo", "-h"]])
+def test_all_ways_lead_to_the_same_page(tokens: list[str], terminal: Recorded):
+    program(terminal, tokens)
+    assert "\n".join(terminal.out_lines) == page(["run"], min(terminal.columns, 100))
+
+
+def test_the_application_is_an_ordinary_one_of_typer():
+    result = CliRunner().invoke(application(), ["engine", "install", "--help"], prog_name="comfyd")
+    assert result.exit_code == 0
+    assert "--from" in result.output
 
 
 def test_an_unknown_command():

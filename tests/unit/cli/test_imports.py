@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "prompt_toolkit", "asyncio", "typer", "pydantic", "rich", "comfyd.engine", "subprocess"}
+HEAVY = {"torch", "prompt_toolkit", "asyncio", "typer", "click", "pydantic", "rich", "comfyd.engine", "subprocess"}
 
 
 @pytest.mark.parametrize(

@@ -119,8 +119,8 @@ def test_a_lone_word(session: Session):
 def test_help_is_that_of_the_repl(session: Session, terminal: Recorded):
     session.run_line("help")
     session.run_line("set --help")
-    assert "set [NAME VALUE]..." in terminal.out_lines
-    assert any(line.strip().startswith("reset") for line in terminal.out_lines)
+    assert any("Usage: set " in line for line in terminal.out_lines)
+    assert any(line.startswith("│ reset ") for line in terminal.out_lines)
 
 
 def test_stdin_cannot_be_both_lines_and_workflow(terminal: Recorded):
