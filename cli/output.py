@@ -4,12 +4,14 @@ import filecmp
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
-from comfyd.errors import OutputNotWritable, UsageError
+from comfyd.errors import ComfydError, OutputNotWritable, UsageError
+from comfyd.protocol import Graph
 
+from .suffix import KNOWN, fitting, kind, makes_only_png
 from .terminal import Terminal
 
 
@@ -25,6 +27,30 @@ def check(output: str, terminal: Terminal) -> None:
     if target.exists() and not target.is_dir() and not target.is_file():
         raise OutputNotWritable(f"{target} is neither a file nor a directory; give another path to -o.")
     _probe(target if _is_directory(output) else target.parent)
+
+
+def check_suffix(output: str, graph: Graph, terminal: Terminal) -> None:
+    """Refuse a name that promises another format than the graph makes; raises OutputNotWritable."""
+    promised = kind(output)
+    if output == "-" or promised == ".png" or promised not in KNOWN or _is_directory(output):
+        return
+    if makes_only_png(graph, _output_nodes(terminal)):
+        fix = Path(output).with_suffix(".png")
+        raise OutputNotWritable(f"The workflow saves PNG pictures and -o copies without converting; write -o {fix} instead.")
+
+
+def _output_nodes(terminal: Terminal) -> Callable[[str], bool] | None:
+    """Tells a class that saves or shows something, by the newest catalogue if there is one; unknown classes may."""
+    from comfyd.workflow import Catalogue
+
+    from .catalogue import newest_file
+
+    newest = newest_file(terminal.paths.cache)
+    try:
+        known = Catalogue.read(newest) if newest else None
+    except ComfydError:
+        return None
+    return (lambda name: (found := known.node(name)) is None or found.output_node) if known else None
 
 
 def _is_directory(output: str) -> bool:
@@ -51,7 +77,7 @@ def deliver(files: Sequence[str], output: str, terminal: Terminal) -> list[str]:
             return _to_stdout(files, terminal)
         if _is_directory(output):
             return [str(_into_directory(Path(file), Path(output))) for file in files]
-        return [str(_copy(Path(file), target)) for file, target in zip(files, _names(files, Path(output)), strict=True)]
+        return [str(_copy_named(Path(file), name, terminal)) for file, name in zip(files, _names(files, output), strict=True)]
     except OSError as error:
         raise OutputNotWritable(
             f"{output} cannot be written ({error.strerror}); the files are kept: {', '.join(files)}"
@@ -67,22 +93,20 @@ def _to_stdout(files: Sequence[str], terminal: Terminal) -> list[str]:
     return []
 
 
-def _names(files: Sequence[str], target: Path) -> list[Path]:
-    """The name given for one file, numbered for several; raises where that would name one format as another."""
-    for file in files:
-        kind = Path(file).suffix
-        if target.suffix and _format(target.suffix) != _format(kind):
-            raise OutputNotWritable(
-                f"The workflow made a file {kind or 'without suffix'}, not {target.suffix}; -o copies and does not convert, "
-                f"so name it {target.with_suffix(kind).name}. The file is kept: {file}"
-            )
+def _names(files: Sequence[str], output: str) -> list[Path]:
+    """The name given for one file, numbered for several."""
+    target = Path(output)
     if len(files) == 1:
         return [target]
     return [target.with_name(f"{target.stem}-{number}{target.suffix}") for number in range(1, len(files) + 1)]
 
 
-def _format(suffix: str) -> str:
-    return {".jpeg": ".jpg", ".tiff": ".tif"}.get(suffix.lower(), suffix.lower())
+def _copy_named(file: Path, name: Path, terminal: Terminal) -> Path:
+    """Copy; a name that would pass the file off as of another format gets the file's suffix as well."""
+    target = fitting(name, file)
+    if target != name:
+        terminal.note(f"the workflow made a {file.suffix} file, so {name} is written as {target.name}", dim=False)
+    return _copy(file, target)
 
 
 def _into_directory(file: Path, directory: Path) -> Path:

@@ -34,6 +34,10 @@ def run(
 
     _check(output, json=json, detach=detach, terminal=terminal)
     name, graph = load(workflow, terminal.stdin)
+    if output is not None:
+        from .output import check_suffix
+
+        check_suffix(output, graph, terminal)
     submit = Submit(graph=graph, workflow=name, overrides=list(parameters), follow=not detach)
     display = display_for(terminal, json=json, quiet=quiet)
     with connected(terminal, start=not no_start, quiet=quiet) as client:

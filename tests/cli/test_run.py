@@ -100,7 +100,16 @@ def test_a_copy_of_the_files(shell: Shell):
     assert shell.run("run", "demo", "batch", "2", "-o", "album").out.splitlines() == [
         f"album/{name}" for name in sorted(entry.name for entry in (shell.directory / "album").iterdir())
     ]
-    assert shell.run("run", "demo", "-o", "apple.jpg").status == 2
+
+
+def test_a_copy_under_a_name_of_another_format(shell: Shell):
+    refused = shell.run("run", "demo", "-o", "apple.jpg")
+    assert (refused.status, refused.out) == (2, "")
+    assert "write -o apple.png instead" in refused.err
+    assert shell.run("status").status == 3
+    later = shell.run("run", "demo", "-o", "apple.fruit")
+    assert (later.status, later.out) == (0, "apple.fruit.png\n")
+    assert "so apple.fruit is written as apple.fruit.png" in later.err
 
 
 def test_bytes_on_stdout_and_nothing_else(shell: Shell):

@@ -3,11 +3,16 @@
 from pathlib import Path
 
 import pytest
-from comfyd_cli.output import check, deliver
+from comfyd_cli.output import check, check_suffix, deliver
 
 from comfyd.errors import OutputNotWritable, UsageError
 
 from .conftest import Recorded
+
+GRAPH = {
+    "1": {"class_type": "VAEDecode", "inputs": {}},
+    "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0]}},
+}
 
 
 @pytest.fixture
@@ -59,11 +64,29 @@ def test_in_a_directory_nothing_is_overwritten(made: list[str], there: Path, ter
     assert (there / "demo_1.png").read_bytes() == b"somebody's"
 
 
-def test_the_suffix_is_not_a_wish(made: list[str], there: Path, terminal: Recorded):
-    with pytest.raises(OutputNotWritable, match=r"so name it apple\.png"):
-        deliver(made, "apple.jpg", terminal)
+def test_a_name_of_another_format_gets_the_suffix_as_well(made: list[str], there: Path, terminal: Recorded):
+    assert deliver(made[:1], "apple.jpg", terminal) == ["apple.jpg.png"]
+    assert terminal.err_lines == ["the workflow made a .png file, so apple.jpg is written as apple.jpg.png"]
+    assert (there / "apple.jpg.png").read_bytes() == b"picture 0"
+    assert deliver(made, "v1.2", terminal) == ["v1-1.2.png", "v1-2.2.png"]
+
+
+def test_a_name_without_suffix_or_with_the_right_one_is_kept(made: list[str], there: Path, terminal: Recorded):
     assert deliver(made[:1], "apple", terminal) == ["apple"]
     assert deliver(made[:1], "APPLE.PNG", terminal) == ["APPLE.PNG"]
+    assert terminal.err_lines == []
+
+
+@pytest.mark.parametrize("name", ["apple.jpg", "apple.JPEG", "apple.mp4", "some/apple.webp"])
+def test_a_format_the_graph_does_not_make_is_refused_before_the_job(name: str, there: Path, terminal: Recorded):
+    with pytest.raises(OutputNotWritable, match=r"write -o (some/)?apple\.png instead"):
+        check_suffix(name, GRAPH, terminal)
+
+
+@pytest.mark.parametrize("name", ["apple.png", "apple", "v1.2", "-", "album.jpg"])
+def test_names_that_promise_nothing_else_are_not_refused(name: str, there: Path, terminal: Recorded):
+    (there / "album.jpg").mkdir()
+    check_suffix(name, GRAPH, terminal)
 
 
 def test_the_engines_own_file_as_the_target(made: list[str], there: Path, terminal: Recorded):
