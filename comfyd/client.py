@@ -65,7 +65,7 @@ class Client:
         self.close()
         if not listens(self._paths):
             if not start:
-                raise DaemonUnavailable("No daemon is running; 'comfyd start' starts one.")
+                raise DaemonUnavailable("No daemon is running; `comfyd start` starts one.")
             start_or_join(self._config, self._paths)
         self._open()
         return self
@@ -121,7 +121,7 @@ class Client:
         while number in self._inbox and not self._inbox[number]:
             ready = dict(self._poller.poll(None if timeout is None else int(timeout * 1000)))
             if not ready:
-                raise DaemonUnavailable(f"The daemon did not answer within {timeout:g} s; 'comfyd logs' shows what it does.")
+                raise DaemonUnavailable(f"The daemon did not answer within {timeout:g} s; `comfyd logs` shows what it does.")
             if self._socket in ready or self._socket.poll(0):  # what came before the daemon's end is read before it
                 self._receive()
             else:
@@ -136,12 +136,12 @@ class Client:
         frames = self._socket.recv_multipart()
         self._heard = time.monotonic()
         if len(frames) != 3:
-            raise ProtocolError(f"The daemon sent {len(frames)} frames instead of 3; run 'comfyd stop && comfyd start'.")
+            raise ProtocolError(f"The daemon sent {len(frames)} frames instead of 3; run `comfyd stop && comfyd start`.")
         number, version, payload = frames
         if version != VERSION_FRAME:
             raise ProtocolMismatch(
                 f"This client speaks version {PROTOCOL} of the protocol and the running daemon version "
-                f"{version.decode(errors='replace')[:20]}; run 'comfyd stop && comfyd start', or update comfyd."
+                f"{version.decode(errors='replace')[:20]}; run `comfyd stop && comfyd start`, or update comfyd."
             )
         if number in self._inbox:  # else its stream was abandoned
             self._inbox[number].append(_decode(payload))
@@ -192,15 +192,15 @@ def _decode(payload: bytes) -> ToClient:
         message: ToClient = decode_to_client(payload)
         return message
     except msgspec.MsgspecError as error:
-        raise ProtocolError(f"The daemon's answer is not understood ({error}); run 'comfyd stop && comfyd start'.") from error
+        raise ProtocolError(f"The daemon's answer is not understood ({error}); run `comfyd stop && comfyd start`.") from error
 
 
 def _lost(job: int | None) -> str:
     if job is None:
-        return "The daemon ended before it answered; 'comfyd logs' shows why, and the next command starts it again."
+        return "The daemon ended before it answered; `comfyd logs` shows why, and the next command starts it again."
     return (
         f"The daemon ended while job {job} was with it; the job is in the journal and runs again at the next start "
-        f"('comfyd start', then 'comfyd watch {job}')."
+        f"(`comfyd start`, then `comfyd watch {job}`)."
     )
 
 

@@ -248,5 +248,5 @@ def _interrupted(job: Job) -> Interrupted:
     times = "once" if job.attempts == 1 else f"{job.attempts} times"
     return Interrupted(
         f"Job {job.id} was started {times} and its worker or daemon died under it each time; "
-        "submit it again, or raise attempts, once 'comfyd logs' shows why."
+        "submit it again, or raise attempts, once `comfyd logs` shows why."
     )

@@ -246,7 +246,7 @@ def _sentence(file: Path, error: Exception) -> str:
     for fits, sentence in _CAUSES:
         if fits(text):
             return f"The journal {file} {sentence}."
-    return f"The journal {file} failed ({error}); 'comfyd logs' has more, and 'comfyd stop && comfyd start' opens it anew."
+    return f"The journal {file} failed ({error}); `comfyd logs` has more, and `comfyd stop && comfyd start` opens it anew."
 
 
 def _is_damage(error: Exception) -> bool:

@@ -30,7 +30,7 @@ def start_daemon(config: Config, paths: Paths) -> None:
     """Start a daemon and return once it answers; raises why it does not, DaemonRunning among others."""
     try:
         private_directory(paths.run)
-        paths.state.mkdir(parents=True, exist_ok=True)
+        paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         with paths.log.open("ab") as log:
             printed = log.tell()
             report = _spawn(config, paths, log)

@@ -38,7 +38,7 @@ def no_such_job(id: int, journal: Journal) -> NoSuchJob:
     if not newest:
         return NoSuchJob(f"There is no job {id}: none was submitted yet.")
     known = "it was removed from the history" if 0 < id <= newest else f"the newest is {newest}"
-    return NoSuchJob(f"There is no job {id} ({known}); 'comfyd queue' and 'comfyd history' list those there are.")
+    return NoSuchJob(f"There is no job {id} ({known}); `comfyd queue` and `comfyd history` list those there are.")
 
 
 def _record(id: int, jobs: Jobs, journal: Journal) -> JobRecord:

@@ -62,7 +62,7 @@ def death(ended: Ended) -> Death:
     if culprit is None or not is_crash(ended):
         return Death()
     error = WorkerCrashed(
-        f"The worker {ended} in {culprit} of job {culprit.job}; 'comfyd logs' has its last words, "
+        f"The worker {ended} in {culprit} of job {culprit.job}; `comfyd logs` has its last words, "
         "and updating or removing that node's pack is the usual cure.",
         ended.tail,
     )

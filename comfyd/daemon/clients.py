@@ -103,5 +103,5 @@ def _mismatch(version: bytes) -> ProtocolMismatch:
     theirs = version.decode(errors="replace")[:20]
     return ProtocolMismatch(
         f"This client speaks version {theirs} of the protocol and the running daemon version {PROTOCOL}; "
-        "run 'comfyd stop && comfyd start', or update comfyd."
+        "run `comfyd stop && comfyd start`, or update comfyd."
     )

@@ -15,7 +15,7 @@ class Locks:
 
     def __init__(self, paths: Paths) -> None:
         private_directory(paths.run)
-        paths.state.mkdir(parents=True, exist_ok=True)
+        paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)  # prompts are nobody else's business
         self._held = contextlib.ExitStack()
         with contextlib.ExitStack() as taken:
             for path in (paths.pid_file, paths.state / "comfyd.lock"):
@@ -53,7 +53,7 @@ def _holder(file: IO[str]) -> str:
 
 def _sentence(path: Path, paths: Paths, pid: str) -> str:
     if path == paths.pid_file:
-        return f"A daemon is already running (process {pid}); 'comfyd status' asks it, 'comfyd stop' ends it."
+        return f"A daemon is already running (process {pid}); `comfyd status` asks it, `comfyd stop` ends it."
     return (
         f"Another daemon (process {pid}) uses the journal {paths.journal} but not the socket {paths.socket}; "
         "set XDG_RUNTIME_DIR as it was where that one was started, or end it."

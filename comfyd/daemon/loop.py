@@ -42,7 +42,7 @@ from .unload import unload
 
 log = logging.getLogger("comfyd.daemon")
 
-_STOPPING = "The daemon is stopping; 'comfyd start' starts it again."
+_STOPPING = "The daemon is stopping; `comfyd start` starts it again."
 
 
 class Daemon:

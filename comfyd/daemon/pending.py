@@ -41,7 +41,7 @@ class Pending:
             self._clients.refuse(caller, error)
         except Exception as error:
             log.exception("a request failed")
-            self._clients.refuse(caller, ComfydError(f"The daemon failed ({error!r}); 'comfyd logs' has the details."))
+            self._clients.refuse(caller, ComfydError(f"The daemon failed ({error!r}); `comfyd logs` has the details."))
 
     @contextlib.contextmanager
     def told_of(self, engine: EngineInfo, caller: Caller) -> Iterator[None]:

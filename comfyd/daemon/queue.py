@@ -96,7 +96,7 @@ class Queue:
 
     def event(self, event: Event, payload: bytes) -> None:
         """An event of a job, with the bytes it came in."""
-        if self.jobs.get(event.job) is None:
+        if event.job not in self.jobs.running:
             return
         effects = self.jobs.apply(event, self._loop.time())
         if effects:

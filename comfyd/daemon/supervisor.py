@@ -167,7 +167,7 @@ class Supervisor:
             self._fail(error)
         except Exception as error:
             log.exception("the supervisor failed")
-            self._fail(EngineFailed(f"The worker cannot be started ({error!r}); 'comfyd logs' has the details."))
+            self._fail(EngineFailed(f"The worker cannot be started ({error!r}); `comfyd logs` has the details."))
 
     async def _find(self) -> Launch:
         self._change(EngineInfo(state="starting", message="looking for ComfyUI"))
@@ -212,7 +212,7 @@ class Supervisor:
             return 0.0
         delay = self._restarts.died(self._loop.time())
         if delay is None:
-            raise EngineFailed(f"The worker died too often (it {ended} this time); 'comfyd logs' has its last words.", ended.tail)
+            raise EngineFailed(f"The worker died too often (it {ended} this time); `comfyd logs` has its last words.", ended.tail)
         return delay
 
     def _death(self, late: ReplaceWorker | None, ended: Ended) -> Death:
@@ -284,5 +284,5 @@ def _never_ready(ended: Ended) -> EngineFailed:
     last = ended.tail.rsplit("\n", 1)[-1]
     said = f": {last}" if last else ""
     return EngineFailed(
-        f"The worker {ended} before it was ready{said} ('comfyd logs' has more; the next command tries again).", ended.tail
+        f"The worker {ended} before it was ready{said} (`comfyd logs` has more; the next command tries again).", ended.tail
     )

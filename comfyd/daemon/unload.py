@@ -24,5 +24,5 @@ def _sentence(name: str, resident: list[str]) -> str:
     from comfyd.workflow.nearest import did_you_mean
 
     if not resident:
-        return f"{name!r} is not resident: nothing is; 'comfyd ps' shows what is."
-    return f"{name!r} is not resident{did_you_mean(name, resident)}; 'comfyd ps' lists what is."
+        return f"{name!r} is not resident: nothing is; `comfyd ps` shows what is."
+    return f"{name!r} is not resident{did_you_mean(name, resident)}; `comfyd ps` lists what is."

@@ -14,7 +14,7 @@ def test_a_life_of_a_daemon(shell: Shell):
     assert restarted.out.startswith("comfyd is stopped\ncomfyd 0.")
     assert shell.run("stop").out == "comfyd is stopped\n"
     assert shell.run("stop").out == "no daemon runs\n"
-    assert shell.run("status").err == "comfyd: No daemon is running; 'comfyd start' starts one.\n"
+    assert shell.run("status").err == "comfyd: No daemon is running; `comfyd start` starts one.\n"
 
 
 def test_every_reply_is_json_when_asked(shell: Shell):
@@ -34,7 +34,7 @@ def test_no_start_refuses(shell: Shell):
     for command in (["run", "demo"], ["queue"], ["ps"], ["watch", "1"]):
         refused = shell.run(*command, "--no-start")
         assert refused.status == 3
-        assert refused.err == "comfyd: No daemon is running; 'comfyd start' starts one.\n"
+        assert refused.err == "comfyd: No daemon is running; `comfyd start` starts one.\n"
 
 
 def test_the_foreground_daemon_ends_by_ctrl_c(shell: Shell):
@@ -60,3 +60,20 @@ def test_logs(shell: Shell):
     child.expect_exact("^C")
     child.wait()
     assert child.exitstatus == 0
+
+
+def test_another_comfyui_than_that_of_the_daemon(shell: Shell):
+    checkout = shell.directory / "mine"
+    checkout.mkdir()
+    for name in ("main.py", "nodes.py", "execution.py", "comfyui_version.py"):
+        (checkout / name).touch()
+    assert shell.run("run", "demo", "--comfyui", "mine", "--quiet").status == 0
+    for command in (["run", "demo"], ["repl"], ["start"]):
+        refused = shell.run(*command, "--comfyui", "mine", stdin="seed 1\n")  # the fake engine says that it is /fake
+        assert (refused.status, refused.out) == (2, "")
+        assert refused.err == f"comfyd: A daemon runs already, with /fake; comfyd restart --comfyui {checkout} changes it.\n"
+    assert shell.run("restart", "--comfyui", "mine").status == 0
+    missing = shell.run("restart", "--comfyui", "yours")
+    assert missing.status == 3
+    assert "There is no directory" in missing.err
+    assert shell.run("status").status == 0
