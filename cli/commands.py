@@ -28,7 +28,9 @@ JOB = Argument(name="job", kind="job", metavar="JOB", help="the job's number, as
 JSON = Option(name="json", flags=("--json",), help="print NDJSON; the last line is the result")
 JSON_REPLY = Option(name="json", flags=("--json",), help="print one line of JSON")
 NO_START = Option(name="no_start", flags=("--no-start",), help="refuse instead of starting the daemon")
-COMFYUI = Option(name="comfyui", flags=("--comfyui",), metavar="PATH", kind="path", help="the ComfyUI checkout to use")
+COMFYUI = Option(
+    name="comfyui", flags=("--comfyui",), metavar="PATH", kind="path", help="the ComfyUI checkout that a daemon started now uses"
+)
 COUNT = Option(name="count", flags=("-n", "--count"), metavar="N", kind="number", default=20, help="how many")
 YES = Option(name="yes", flags=("-y", "--yes"), help="do not ask")
 
@@ -58,7 +60,7 @@ TABLE: tuple[Command, ...] = (
         summary="Run a workflow and print the paths of its files.",
         details="Options may stand anywhere; what follows -- is taken as it is. Ctrl-C cancels the job.",
         arguments=(WORKFLOW, PARAMETERS),
-        options=(*RUN_OPTIONS, NO_START),
+        options=(*RUN_OPTIONS, COMFYUI, NO_START),
         environment=(*START, *DISPLAY),
         examples=(
             "comfyd run demo",
@@ -77,7 +79,7 @@ TABLE: tuple[Command, ...] = (
                 name="workflow", kind="workflow", metavar="WORKFLOW", required=False, help=WORKFLOW.help + "; default: demo"
             ),
         ),
-        options=(NO_START,),
+        options=(COMFYUI, NO_START),
         environment=(*START, *DISPLAY),
     ),
     Command(

@@ -18,6 +18,10 @@ def connected(terminal: Terminal, *, start: bool, quiet: bool = False) -> Iterat
     with Client(terminal.config, terminal.paths) as client:
         try:
             client.connect(start=False)
+            if terminal.comfyui is not None:
+                from .chosen import require
+
+                require(client, terminal.comfyui)
         except DaemonUnavailable:
             if not start:
                 raise

@@ -3,28 +3,28 @@
 import os
 import sys
 import time
-from pathlib import Path
 
 from comfyd.client import Client
+from comfyd.config import hand_on
 from comfyd.errors import DaemonUnavailable, ExitStatus, UsageError
 from comfyd.protocol import EngineInfo, StatusReply, StatusRequest, Stop, Stopped
 
+from .chosen import require
 from .connection import ANSWER_LIMIT, connected
 from .terminal import Terminal
 from .text import ago, count
 
 
-def start(terminal: Terminal, *, foreground: bool, comfyui: str | None, json: bool) -> int:
+def start(terminal: Terminal, *, foreground: bool, json: bool) -> int:
     """Start the daemon, or say that one runs."""
-    _choose(comfyui)
     if foreground:
         _become_daemon(terminal)
     with Client(terminal.config, terminal.paths) as client:
         try:
             client.connect(start=False)
             word = "runs already"
-            if comfyui is not None:
-                terminal.note("--comfyui changes nothing for a daemon that runs; comfyd restart --comfyui PATH does", dim=False)
+            if terminal.comfyui is not None:
+                require(client, terminal.comfyui)
         except DaemonUnavailable:
             client.connect(start=True)
             word = "runs"
@@ -37,15 +37,10 @@ def start(terminal: Terminal, *, foreground: bool, comfyui: str | None, json: bo
     return ExitStatus.DONE
 
 
-def _choose(comfyui: str | None) -> None:
-    """The daemon reads its settings from the environment it is started with, and has another working directory."""
-    if comfyui is not None:
-        os.environ["COMFYD_COMFYUI"] = str(Path(comfyui).expanduser().absolute())
-
-
 def _become_daemon(terminal: Terminal) -> None:
     terminal.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "comfyd.daemon", "--foreground"])
+    environment = os.environ | hand_on(terminal.config, terminal.paths)
+    os.execve(sys.executable, [sys.executable, "-P", "-m", "comfyd.daemon", "--foreground"], environment)
 
 
 def stop(terminal: Terminal, *, now: bool, json: bool) -> int:
@@ -74,10 +69,10 @@ def _stopped(reply: Stopped, sentence: str, terminal: Terminal, *, json: bool) -
     return ExitStatus.DONE
 
 
-def restart(terminal: Terminal, *, now: bool, comfyui: str | None, json: bool) -> int:
+def restart(terminal: Terminal, *, now: bool, json: bool) -> int:
     """Stop, then start."""
     stop(terminal, now=now, json=json)
-    return start(terminal, foreground=False, comfyui=comfyui, json=json)
+    return start(terminal, foreground=False, json=json)
 
 
 def status(terminal: Terminal, *, json: bool) -> int:

@@ -72,13 +72,18 @@ def program(terminal: Terminal, tokens: Sequence[str]) -> int:
     values = parse(command, rest)
     if "help" in values:
         command, values = find(["help"])[0], {"command": command.name.split()}
-    return run(command, terminal, values)
+    return handle(command, terminal, values)
 
 
-def run(command: Command, terminal: Terminal, values: dict[str, object]) -> int:
-    """Call the command's handler, imported now."""
+def handle(command: Command, terminal: Terminal, values: dict[str, object], *, session: object = None) -> int:
+    """Call the command's handler, imported now; which ComfyUI a daemon gets is settled before."""
+    comfyui = values.pop("comfyui", None)
+    if comfyui is not None:
+        from .chosen import choose
+
+        choose(terminal, str(comfyui))
     module, function = command.handler.split(":")
-    return int(getattr(import_module(f".{module}", __package__), function)(terminal, **values))
+    return int(getattr(import_module(f".{module}", __package__), function)(session or terminal, **values))
 
 
 def _version(terminal: Terminal) -> int:

@@ -21,17 +21,19 @@ PROMPT = "comfy> "
 def open_repl(terminal: Terminal, workflow: str, *, start: bool) -> int:
     """Read lines until the end; from a pipe the status is that of the last line that failed."""
     session = Session(terminal, workflow, start=start)
+    if terminal.comfyui is not None:
+        _warm_up(terminal, start=start)
     if not (terminal.stdin.isatty() and terminal.stdout.isatty()):
         return _read_pipe(session)
-    if start:
-        guarded(terminal, lambda: _warm_up(terminal))
+    if start and terminal.comfyui is None:
+        guarded(terminal, lambda: _warm_up(terminal, start=True))
     terminal.note(f"{workflow}: NAME VALUE pairs run it, help explains, Ctrl-D leaves")
     return _read_terminal(session)
 
 
-def _warm_up(terminal: Terminal) -> int:
-    """Have a daemon whose engine gets ready while the user types."""
-    with connected(terminal, start=True):
+def _warm_up(terminal: Terminal, *, start: bool) -> int:
+    """Have a daemon whose engine gets ready while the user types; raises where it has another ComfyUI than asked for."""
+    with connected(terminal, start=start):
         return ExitStatus.DONE
 
 

@@ -1,7 +1,6 @@
 """What a REPL line means: a command of the table, or values that stay and a run. Knows nothing of prompt-toolkit."""
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 from comfyd.errors import AmbiguousParameter, ExitStatus, InvalidValue, Refused, UnknownParameter, UsageError
@@ -9,6 +8,7 @@ from comfyd.workflow import load
 
 from . import workflows
 from .commands import HELP, REPL, first_words
+from .main import handle
 from .parse import find, parse, split
 from .terminal import Terminal
 
@@ -38,11 +38,9 @@ class Session:
             command, values = find(["help"], REPL)[0], {"command": command.name.split()}
         if command.name == "help":
             values["commands"] = REPL
-        module, function = command.handler.split(":")
-        target = self if command.where == "repl" else self.terminal
         if "no_start" in values:
             values["no_start"] |= not self.start
-        return int(getattr(import_module(f".{module}", __package__), function)(target, **values))
+        return handle(command, self.terminal, values, session=self if command.where == "repl" else None)
 
     def with_values(self, parameters: Sequence[tuple[str, str]]) -> dict[str, str]:
         """The values so far and these after them: of two names of one parameter the one given last counts."""

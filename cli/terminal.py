@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from functools import cached_property
 from io import TextIOWrapper
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO
 
 import msgspec
@@ -35,6 +36,8 @@ class Terminal:
         self.stdout = stdout or sys.stdout
         self.stderr = stderr or sys.stderr
         self.environ = os.environ if environ is None else environ
+        self.comfyui: Path | None = None
+        """The checkout that --comfyui named."""
 
     def prepare(self) -> None:
         """Let paths through that are no text in this locale, and characters that it lacks become ``?`` instead of an error."""
