@@ -46,7 +46,8 @@ def find(config: Config, paths: Paths, installing: Callable[[str, float | None],
         if not config.auto_install:
             raise
         installing("installing ComfyUI", None)
-        engine = install(paths, progress=installing)
+        install(paths, progress=installing)
+        engine = locate(config, paths)
     return Launch(
         python=str(engine.python), comfyui=str(engine.comfyui), version=engine.version, args=list(engine.args),
         notice=engine.notice,

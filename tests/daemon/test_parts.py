@@ -195,8 +195,8 @@ def test_the_bootstrap_loads_comfyd_from_its_directory_alone(tmp_path: Path) -> 
     ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     file, path = ran.stdout.split(" ", 1)
     assert file == str(package / "__init__.py")
-    assert str(package.parent) not in path
-    assert str(package) not in path
+    assert repr(str(package.parent)) not in path
+    assert repr(str(package)) not in path
 
 
 def test_a_worker_whose_daemon_is_gone_does_not_begin(tmp_path: Path) -> None:
