@@ -29,7 +29,7 @@ JSON = Option(name="json", flags=("--json",), help="print NDJSON; the last line 
 JSON_REPLY = Option(name="json", flags=("--json",), help="print one line of JSON")
 NO_START = Option(name="no_start", flags=("--no-start",), help="refuse instead of starting the daemon")
 COMFYUI = Option(
-    name="comfyui", flags=("--comfyui",), metavar="PATH", kind="path", help="the ComfyUI checkout that a daemon started now uses"
+    name="comfyui", flags=("--comfyui",), metavar="PATH", kind="path", help="the ComfyUI checkout for a daemon that is started"
 )
 COUNT = Option(name="count", flags=("-n", "--count"), metavar="N", kind="number", default=20, help="how many")
 YES = Option(name="yes", flags=("-y", "--yes"), help="do not ask")

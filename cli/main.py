@@ -21,15 +21,24 @@ from .terminal import Terminal
 def main() -> int:
     """The console script: runs the command line and gives the exit status."""
     signal.signal(signal.SIGTERM, _terminated)
+    _replace_closed_streams()
     terminal = Terminal()
     terminal.prepare()
     tokens = sys.argv[1:]
     status = guarded(terminal, lambda: program(terminal, tokens), json=wants_json(tokens))
     try:
         terminal.stdout.flush()
-    except BrokenPipeError:
-        status = _pipe_closed()
+    except OSError:  # said before, unless nobody listens
+        status = status or _pipe_closed()
+        _forget_output()
     return status
+
+
+def _replace_closed_streams() -> None:
+    """Give whoever closed a stream (``>&-``) the null device, whose number nothing else may take then."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
@@ -100,9 +109,14 @@ def _interrupted(terminal: Terminal, *, json: bool) -> int:
 
 
 def _pipe_closed() -> int:
-    """The reader has gone (``| head``): nothing is left to say, not even by the interpreter's last flush."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """The reader has gone (``| head``): nothing is left to say."""
+    _forget_output()
     return ExitStatus.FAILED
+
+
+def _forget_output() -> None:
+    """What is still to be written is not, not even by the interpreter's last flush."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _unexpected(terminal: Terminal, error: Exception, *, json: bool) -> int:

@@ -21,6 +21,9 @@ _DIGITS = 18  # as many as fit the 64 bits of the wire
 
 def find(tokens: Sequence[str], commands: Sequence[Command] = SHELL) -> tuple[Command, list[str]]:
     """The command that the tokens name, and the tokens after its name; raises UsageError."""
+    for token in tokens:
+        if not token.isascii() and any("\ud800" <= character <= "\udfff" for character in token):
+            raise UsageError(f"{_quoted(token)} is not valid UTF-8 text; type it anew, or rename the file that it names.")
     for command in commands:
         words = command.name.split()
         if list(tokens[: len(words)]) == words:
@@ -77,15 +80,15 @@ def _taken_apart(command: Command, token: str) -> list[str]:
     option = _option(command, name)
     if option is not None and equals and option.metavar:
         return [name, value]
-    first = None if token.startswith("--") else _option(command, token[:2])
+    flags = [flag for known in (*command.options, HELP) for flag in known.flags]
+    lacks_dash = len(name) > 3 and any(flag.startswith(f"-{name}") for flag in flags)
+    first = None if token.startswith("--") or lacks_dash else _option(command, token[:2])
     if first is not None and first.metavar:
         return [token[:2], token[2:]]
-    if first is not None and not equals:
+    if first is not None and not equals and _option(command, f"-{token[2]}"):
         return [token[:2], "-" + token[2:]]
-    flags = [flag for known in (*command.options, HELP) for flag in known.flags]
-    raise UsageError(
-        f"{command.name} has no option {_quoted(token)}{_nearest(name, flags, f'comfyd {command.name} --help lists them')}"
-    )
+    fix = _nearest(f"-{name}" if lacks_dash else name, flags, f"comfyd {command.name} --help lists them")
+    raise UsageError(f"{command.name} has no option {_quoted(token)}{fix}")
 
 
 def _option_value(option: Option, flag: str, left: deque[str]) -> Any:

@@ -7,6 +7,8 @@ from .text import printable
 
 _GAP = "  "
 _NARROWEST = 8
+_WIDEST = 60
+"""Of a column in a pipe: one cell that is longer moves the rest of its own row only."""
 
 
 def show(
@@ -38,7 +40,11 @@ def lines(
 
     cells = [list(headers), *([printable(cell) for cell in row] for row in rows)]
     wanted = [max(cell_len(row[column]) for row in cells) for column in range(len(headers))]
-    widths = wanted if width is None else fitted(wanted, [header in flexible for header in headers], width)
+    if width is None:
+        widths = [min(column, _WIDEST) for column in wanted]
+    else:
+        widths = fitted(wanted, [header in flexible for header in headers], width)
+        cells = [[cut(cell, column) for cell, column in zip(row, widths, strict=True)] for row in cells]
     right = [header in numbers for header in headers]
     found = [_GAP.join(_aligned(*cell) for cell in zip(row, widths, right, strict=True)).rstrip() for row in cells]
     return found if width is None else [cut(line, width) for line in found]
@@ -59,7 +65,6 @@ def fitted(widths: Sequence[int], flexible: Sequence[bool], width: int) -> list[
 def _aligned(text: str, width: int, right: bool) -> str:
     from rich.cells import cell_len
 
-    text = cut(text, width)
     pad = " " * (width - cell_len(text))
     return pad + text if right else text + pad
 

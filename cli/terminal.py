@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from io import TextIOWrapper
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import IO, TYPE_CHECKING, TextIO
 import msgspec
 
 from comfyd import config
-from comfyd.errors import ComfydError, UsageError
+from comfyd.errors import ComfydError, OutputNotWritable, UsageError
 from comfyd.protocol import Error
 
 from .text import printable, wrapped
@@ -41,6 +42,8 @@ class Terminal:
 
     def prepare(self) -> None:
         """Let paths through that are no text in this locale, and characters that it lacks become ``?`` instead of an error."""
+        if isinstance(self.stdin, TextIOWrapper):
+            self.stdin.reconfigure(errors="surrogateescape")
         if isinstance(self.stdout, TextIOWrapper):
             unicode = self.stdout.encoding.lower().replace("-", "") == "utf8"
             self.stdout.reconfigure(errors="surrogateescape" if unicode else "replace")
@@ -70,9 +73,16 @@ class Terminal:
         return stream.isatty() and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
 
     def out(self, text: str) -> None:
-        """One line of the result."""
-        self.stdout.write(text + "\n")
-        self.stdout.flush()
+        """One line of the result; raises OutputNotWritable where stdout is full."""
+        try:
+            self.stdout.write(text + "\n")
+            self.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputNotWritable(
+                f"stdout cannot be written ({error.strerror}); redirect it elsewhere, and `comfyd history` names a job's files."
+            ) from error
 
     def heading(self, text: str) -> None:
         """One line of the result that stands out on a terminal."""
@@ -120,7 +130,8 @@ class Terminal:
     def failure(self, error: ComfydError, *, json: bool = False) -> int:
         """An error as one sentence, for programs also as the last line of JSON; its exit status."""
         if json:
-            self.json(Error(error=error.info()))
+            with suppress(OutputNotWritable):
+                self.json(Error(error=error.info()))
         self.error(printable(error.message))
         return error.exit_status
 

@@ -3,10 +3,8 @@
 Read once at the entry point and passed down. ``COMFYD_HOME`` puts everything under one directory.
 """
 
-import hashlib
 import os
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -112,6 +110,8 @@ def _short(run: Path) -> Path:
     """A directory short enough for a unix socket: the one given, or a hashed name in the temporary directory."""
     if len(os.fsencode(run)) + len("/worker-00.sock") < _SOCKET_PATH_LIMIT:
         return run
+    import hashlib  # as tempfile below: few need it
+
     digest = hashlib.sha256(os.fsencode(run)).hexdigest()[:12]
     return _temporary() / f"comfyd-{os.getuid()}-{digest}"
 
@@ -130,16 +130,34 @@ def load(where: Paths | None = None, env: Mapping[str, str] | None = None) -> Co
     try:
         return msgspec.convert(values, Config, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{where.config_file}: {error}; correct the setting or remove it.") from error
+        raise ConfigError(_explained(str(error), values, where, env)) from error
+
+
+def _explained(problem: str, values: Mapping[str, object], where: Paths, env: Mapping[str, str]) -> str:
+    """What is wrong with which setting, and where it was set."""
+    for key in values:
+        if key not in Config.__struct_fields__:
+            from difflib import get_close_matches
+
+            near = get_close_matches(key, Config.__struct_fields__, n=1)
+            fix = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(Config.__struct_fields__)}."
+            return f"{where.config_file} has an unknown setting {key!r}; {fix}"
+    what, _, place = problem.partition(" - at `$.")
+    key = place.partition("`")[0].partition("[")[0]
+    variable = f"COMFYD_{key.upper()}"
+    source = f"The variable {variable}" if env.get(variable) else f"{key} in {where.config_file}"
+    return f"{source} has a wrong value (e{what[1:]}); correct or remove it."
 
 
 def _read(file: Path) -> dict[str, object]:
     try:
         with file.open("rb") as stream:
+            import tomllib  # only those who have a file pay for it
+
             return tomllib.load(stream)
     except FileNotFoundError:
         return {}
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{file} cannot be read ({error}); correct it or remove it.") from error
 
 

@@ -26,6 +26,8 @@ def load(source: str, stdin: IO[str] | None = None) -> tuple[str, Graph]:
         return "literal", api_graph(
             parse(source.encode("utf-8", "surrogatepass"), "The literal workflow"), "The literal workflow"
         )
+    if not source:
+        raise WorkflowNotFound(f"The workflow's name is empty; give a file or a built-in workflow ({', '.join(BUILT_IN)}).")
     path = BUILT_IN.get(source) or Path(source)
     name = plain(source)
     return path.stem if source not in BUILT_IN else source, api_graph(parse(_from_file(path), name), name)
@@ -44,7 +46,9 @@ def _from_file(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise WorkflowNotFound(_not_found(path)) from error
     except IsADirectoryError as error:
-        raise WorkflowNotFound(f"{shown(str(path))} is a directory; give a workflow file.") from error
+        inside = min(_json_files(path), default=None)
+        fix = f"give a file in it, such as {shown(inside)}." if inside else "give a workflow file."
+        raise WorkflowNotFound(f"{shown(str(path))} is a directory; {fix}") from error
     except (OSError, ValueError) as error:
         raise WorkflowNotFound(f"{shown(str(path))} cannot be read; check its name and permissions.", str(error)) from error
 
@@ -58,13 +62,13 @@ def _bounded(data: bytes, name: str) -> bytes:
 def _not_found(path: Path) -> str:
     from .nearest import nearest
 
-    found = nearest(str(path), [*BUILT_IN, *_neighbours(path)])
+    found = nearest(str(path), [*BUILT_IN, *_json_files(path.parent)])
     fix = f"did you mean {shown(found)}?" if found else f"give a file or one of the built-in workflows ({', '.join(BUILT_IN)})."
     return f"There is no workflow {shown(str(path))}; {fix}"
 
 
-def _neighbours(path: Path) -> list[str]:
+def _json_files(directory: Path) -> list[str]:
     try:
-        return [str(path.with_name(entry.name)) for entry in path.parent.iterdir() if entry.suffix == ".json"]
+        return [str(entry) for entry in directory.iterdir() if entry.suffix == ".json"]
     except (OSError, ValueError):
         return []

@@ -65,6 +65,7 @@ def test_detached_and_watched(shell: Shell):
 
 def test_refusals_before_a_job(shell: Shell):
     shell.run("start")
+    shell.daemon.ready()
     for arguments, sentence in (
         (("demo", "sed", "1"), "did you mean 'seed'?"),
         (("demo", "cfg", "-1"), "not -1.0"),
@@ -152,6 +153,30 @@ def test_a_reader_that_goes_away_is_no_error(shell: Shell):
     result = subprocess.run([COMFYD, "help"], stdout=write_end, stderr=subprocess.PIPE, check=False)
     os.close(write_end)
     assert (result.returncode, result.stderr) == (1, b"")
+
+
+def test_streams_that_are_closed_or_full(shell: Shell):
+    shell.run("start")
+    for redirection in (">&-", "2>&-", "<&-", ">&- 2>&- <&-"):
+        line = f'"{COMFYD}" run demo {redirection}'
+        result = subprocess.run(["bash", "-c", line], capture_output=True, cwd=shell.directory, check=False)
+        assert result.returncode == 0, redirection
+        assert b"Traceback" not in result.stderr
+    full = subprocess.run(["bash", "-c", f'"{COMFYD}" run demo --json >/dev/full'], capture_output=True, text=True, check=False)
+    assert full.returncode == 2
+    assert full.stderr.splitlines()[-1].startswith("comfyd: stdout cannot be written (No space left on device)")
+    assert full.stderr.count("\n") == 1
+
+
+def test_invalid_text_in_arguments_and_lines(shell: Shell):
+    for arguments in ([b"demo", b"prompt", b"bad \xff"], [b"bad\xff.json"], [b"demo", b"-o", b"bad\xff.png"]):
+        result = subprocess.run([COMFYD, b"run", *arguments], capture_output=True, cwd=shell.directory, text=True, check=False)
+        assert result.returncode == 2
+        assert "not valid UTF-8" in result.stderr
+        assert result.stderr.count("\n") == 1
+    result = subprocess.run([COMFYD, "repl"], input=b"prompt \xff\nhelp\n", capture_output=True, check=False)
+    assert result.returncode == 2
+    assert b"not valid UTF-8" in result.stderr
 
 
 def test_a_daemon_that_dies_under_a_run(shell: Shell):

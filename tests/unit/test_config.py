@@ -13,7 +13,7 @@ from comfyd.errors import ConfigError
 def write(home: Path, text: str) -> config.Paths:
     where = paths({"COMFYD_HOME": str(home)})
     home.mkdir(parents=True, exist_ok=True)
-    where.config_file.write_text(text)
+    where.config_file.write_text(text, errors="surrogateescape")
     return where
 
 
@@ -35,7 +35,8 @@ def test_engine_arguments_in_the_environment_are_split(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "words"), [
-    ("max_runing = 3", "max_runing"), ('max_running = "many"', "max_running"), ("max_running =", "cannot be read"),
+    ("max_runing = 3", "did you mean 'max_running'"), ("zzz = 3", "'zzz'; there are comfyui, python"),
+    ('max_running = "many"', "max_running in"), ("max_running =", "cannot be read"), ("\udcff", "cannot be read"),
 ])
 def test_a_wrong_file_is_refused_with_its_name(tmp_path: Path, text: str, words: str) -> None:
     where = write(tmp_path, text)
@@ -45,7 +46,7 @@ def test_a_wrong_file_is_refused_with_its_name(tmp_path: Path, text: str, words:
 
 
 def test_a_wrong_variable_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="max_queue"):
+    with pytest.raises(ConfigError, match="The variable COMFYD_MAX_QUEUE"):
         load(paths({"COMFYD_HOME": str(tmp_path)}), {"COMFYD_MAX_QUEUE": "a lot"})
 
 

@@ -131,3 +131,21 @@ def test_tokens_are_parsed_or_refused(tokens: list[str]):
 def test_lines_are_split_or_refused(line: str):
     with suppress(UsageError):
         pairs(split(line))
+
+
+@pytest.mark.parametrize("token", ["bad \udcff", "--\udcff"])
+def test_what_is_no_text_is_refused(token: str):
+    assert "is not valid UTF-8 text" in refusal("run", "demo", "prompt", token)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "fix"),
+    [
+        (("-output", "x.png"), "no option '-output'; did you mean '--output'?"),
+        (("-out", "x.png"), "did you mean '--output'?"),
+        (("-quite",), "no option '-quite'; did you mean '--quiet'?"),
+        (("-json",), "did you mean '--json'?"),
+    ],
+)
+def test_an_option_that_lacks_a_dash(tokens: tuple[str, ...], fix: str):
+    assert fix in refusal("run", "demo", *tokens)

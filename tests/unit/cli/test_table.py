@@ -37,3 +37,9 @@ def test_a_cut_keeps_the_end_of_a_path():
     assert cut("a long text", 6) == "a lon…"
     assert cut("日本語", 4) == "日…"
     assert cut("x", 0) == ""
+
+
+def test_one_long_cell_in_a_pipe_moves_its_own_row_only():
+    found = lines(HEADERS, [["1", "x" * 2000, "long.png"], ["2", "demo", "short.png"]], None)
+    assert found[1].endswith(f"{'x' * 2000}  long.png")
+    assert max(len(found[0]), len(found[2])) < 100
