@@ -1,6 +1,7 @@
 """The worker's store of node results by content key, within byte budgets; pure, so that it is tested without an engine."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,11 +9,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Budget:
-    """Bytes that may be kept: node results in RAM and in VRAM, and models."""
+    """Bytes that may be kept: node results in RAM and in VRAM, and models; and how many results, because texts weigh nothing."""
 
     ram: int
     vram: int
     models: int
+    count: int = 10_000
 
 
 @dataclass(eq=False)
@@ -36,6 +38,8 @@ class Entry:
     used_at: float = 0.0
     """Wall clock of the last use, for people."""
 
+    count: int = 1
+
     def size(self) -> int:
         return self.ram + self.vram + sum(self.models.values())
 
@@ -47,6 +51,7 @@ class Store:
         self._budget = budget
         self._clock = clock
         self._entries: dict[bytes, Entry] = {}
+        self._used = _Used()
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
@@ -65,37 +70,34 @@ class Store:
         stale = [old for old in self._entries.values() if _superseded(old, entry)] if entry.files else []
         for old in stale:
             self.drop(old.key)
+        self.drop(entry.key)
         self._entries[entry.key] = entry
+        self._used.add(entry)
         self._touch(entry)
         return stale
 
     def drop(self, key: bytes) -> Entry | None:
-        return self._entries.pop(key, None)
+        if entry := self._entries.pop(key, None):
+            self._used.remove(entry)
+        return entry
 
     def evict(self, keep: Collection[bytes] = ()) -> list[Entry]:
         """Lets go of the least valuable entries, other than those in ``keep``, until every budget holds."""
-        gone: list[Entry] = []
-        for kind, limit in (("ram", self._budget.ram), ("vram", self._budget.vram), ("models", self._budget.models)):
-            while self.used(kind) > limit:
-                victims = [e for e in self if getattr(e, kind) and e.key not in keep]
-                if not victims:
-                    break
-                victim = min(victims, key=self._value)
-                gone.append(self._entries.pop(victim.key))
-        return gone
+        budgets = vars(self._budget)
+        return [entry for kind, limit in budgets.items() for entry in self._shrink(kind, limit, keep)]
+
+    def _shrink(self, kind: str, limit: int, keep: Collection[bytes]) -> Iterator[Entry]:
+        if self.used(kind) <= limit:
+            return
+        for victim in sorted((e for e in self if getattr(e, kind) and e.key not in keep), key=self._value):
+            self.drop(victim.key)
+            yield victim
+            if self.used(kind) <= limit:
+                return
 
     def used(self, kind: str) -> int:
-        """Bytes kept of one kind: ``ram`` and ``vram`` of results, ``models``."""
-        if kind == "models":
-            return self.models_size()
-        return sum(getattr(entry, kind) for entry in self)
-
-    def models_size(self) -> int:
-        """Bytes of all models kept, each once."""
-        models: dict[int, int] = {}
-        for entry in self:
-            models |= entry.models
-        return sum(models.values())
+        """What is kept of one kind: bytes of results (``ram``, ``vram``) and of ``models``, each once; their ``count``."""
+        return self._used.models if kind == "models" else self._used.plain[kind]
 
     def _value(self, entry: Entry) -> float:
         age = max(self._clock() - entry.last_used, 1e-3)
@@ -104,6 +106,28 @@ class Store:
     def _touch(self, entry: Entry) -> None:
         entry.last_used = self._clock()
         entry.used_at = time.time()
+
+
+class _Used:
+    """Running totals, so that a store of thousands of results is not added up after every job."""
+
+    def __init__(self) -> None:
+        self.plain = {"ram": 0, "vram": 0, "count": 0}
+        self.models = 0
+        self._holders: Counter[int] = Counter()
+
+    def add(self, entry: Entry) -> None:
+        for kind in self.plain:
+            self.plain[kind] += getattr(entry, kind)
+        self.models += sum(size for model, size in entry.models.items() if not self._holders[model])
+        self._holders.update(entry.models.keys())
+
+    def remove(self, entry: Entry) -> None:
+        for kind in self.plain:
+            self.plain[kind] -= getattr(entry, kind)
+        self._holders.subtract(entry.models.keys())
+        self.models -= sum(size for model, size in entry.models.items() if not self._holders[model])
+        self._holders = +self._holders
 
 
 def _superseded(old: Entry, new: Entry) -> bool:

@@ -63,6 +63,11 @@ def collect() -> None:
     comfy.model_management.soft_empty_cache()
 
 
+def drop_dead() -> None:
+    """Frees models that nothing but their own cycle holds: those of a file that has changed since, or of a failed job."""
+    comfy.model_management.cleanup_models_gc()
+
+
 def name(entry: Entry) -> str:
     """The file a model came from, as the workflow names it, else the class of the node that made it."""
     return next(iter(entry.files), entry.class_type)
@@ -79,7 +84,7 @@ def _leave_device(entries: list[Entry]) -> None:
 
 
 def _total(store: Store) -> int:
-    return store.models_size() + sum(entry.ram + entry.vram for entry in store)
+    return sum(store.used(kind) for kind in ("ram", "vram", "models"))
 
 
 def _model_line(entry: Entry, kind: str, patcher: Any, in_use: bool) -> Resident:

@@ -1,10 +1,13 @@
 """What a node's outputs weigh: bytes of tensors by device, and the models they hold."""
 
+import contextlib
 from collections.abc import Iterator
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+import numpy
 import torch
+from comfy.controlnet import ControlBase
 from comfy.model_patcher import ModelPatcher
 
 _OPAQUE = (type, FunctionType, MethodType, ModuleType)
@@ -19,7 +22,9 @@ class Weight:
         self.patchers: list[tuple[str, ModelPatcher]] = []
         """(kind, patcher) in the order met; kinds are model, clip, vae, controlnet and other."""
         self._seen: set[int] = set()
-        self._add(value)
+        # Objects of node packs may answer any question with an error; what they are made of is then not known.
+        with contextlib.suppress(Exception):
+            self._add(value)
 
     def _add(self, root: Any) -> None:
         stack = [root]
@@ -30,8 +35,11 @@ class Weight:
             self._seen.add(id(value))
             if isinstance(value, torch.Tensor):
                 self._add_tensor(value)
+            elif isinstance(value, numpy.ndarray):
+                self.ram += value.nbytes
             elif found := _patcher(value):
                 self.patchers.append(found)
+                stack.extend(_besides_the_model(value, found[1]))
             else:
                 stack.extend(_children(value))
 
@@ -55,6 +63,13 @@ def _patcher(value: Any) -> tuple[str, ModelPatcher] | None:
         if isinstance(patcher, ModelPatcher):
             return kind or _kind(value), patcher
     return None
+
+
+def _besides_the_model(value: Any, patcher: ModelPatcher) -> Iterator[Any]:
+    """What a value of a model holds of its own: weights of LoRAs, a ControlNet's hint and the one it is stacked on."""
+    yield patcher.patches
+    if isinstance(value, ControlBase):
+        yield from (value.cond_hint_original, value.previous_controlnet)
 
 
 def _kind(value: Any) -> str:

@@ -86,6 +86,28 @@ def test_clones_of_one_model_count_once() -> None:
     assert store.evict() != []
 
 
+def test_results_that_weigh_nothing_are_bounded_in_number() -> None:
+    clock = Clock()
+    store = Store(Budget(ram=100, vram=100, models=100, count=3), clock)
+    for number in range(6):
+        clock.now += 1.0
+        store.put(entry(f"text {number}"))
+    clock.now += 1.0
+    assert names(store.evict()) == ["text 0", "text 1", "text 2"]
+    assert names(store) == ["text 3", "text 4", "text 5"]
+
+
+def test_totals_follow_what_is_put_replaced_and_dropped() -> None:
+    store, _ = make()
+    store.put(entry("a", ram=5, models={1: 80}))
+    store.put(entry("a", ram=7, models={1: 80}))
+    store.put(entry("b", vram=3, models={1: 80, 2: 1}))
+    assert [store.used(kind) for kind in ("ram", "vram", "models", "count")] == [7, 3, 81, 2]
+    store.drop(b"b")
+    store.drop(b"b")
+    assert [store.used(kind) for kind in ("ram", "vram", "models", "count")] == [7, 0, 80, 1]
+
+
 def test_changed_file_supersedes_what_was_made_from_it() -> None:
     store, _ = make()
     store.put(entry("before", files={"m.safetensors": ("/m.safetensors", 5, 1)}))
