@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import threading
 import traceback
 from collections import deque
 from pathlib import Path
@@ -24,17 +25,21 @@ class _Mailbox:
     def __init__(self) -> None:
         self._early: deque[Order] = deque()
         self._engine: Engine | None = None
+        self._lock = threading.Lock()
 
     def put(self, order: Order) -> None:
-        if self._engine is None:
-            self._early.append(order)
-        else:
-            self._engine.post(order)
+        with self._lock:
+            if self._engine is None:
+                self._early.append(order)
+            else:
+                self._engine.post(order)
 
     def open(self, engine: "Engine") -> None:
-        self._engine = engine
-        while self._early:
-            engine.post(self._early.popleft())
+        """Hands on what came early, in order, and then what comes."""
+        with self._lock:
+            self._engine = engine
+            while self._early:
+                engine.post(self._early.popleft())
 
 
 def main() -> None:
@@ -48,11 +53,11 @@ def main() -> None:
     except BaseException as error:
         traceback.print_exc()
         link.send(StartFailed(error=_start_failure(error, launch).info()))
-        link.flush()
+        link.close()
         sys.exit(1)
     mailbox.open(engine)
     engine.run()
-    link.flush()
+    link.close()
     sys.stderr.flush()
     # Threads of node packs and torch's own must not hold up the end.
     os._exit(0)
@@ -64,14 +69,14 @@ def _start(launch: Launch, link: Link) -> "Engine":
     server, failed_packs = boot.load(launch.settings)
     import folder_paths
 
-    from . import catalogue, residency, sampling
+    from . import catalogue, outputs, residency, sampling
     from .blackbox import BlackBox
     from .cache import Store
     from .engine import Engine
-    from .job import Workbench
+    from .workbench import Workbench
 
     bench = Workbench(Store(residency.budget(launch.settings)), server, BlackBox(launch.blackbox), link.send)
-    bench.staging.install()
+    outputs.install()
     sampling.install()
     version = boot.version()
     path = catalogue.write(Path(launch.settings.cache), Path(launch.settings.comfyui), version)

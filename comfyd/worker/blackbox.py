@@ -8,6 +8,7 @@ import mmap
 from pathlib import Path
 
 SIZE = 4096
+_TEXT = 100  # characters of a name; escaped they take up to twelve bytes each
 
 
 class BlackBox:
@@ -23,7 +24,7 @@ class BlackBox:
 
     def record(self, job: int, node: str, class_type: str, title: str) -> None:
         """Names the node that is about to execute."""
-        self._write({"job": job, "node": node, "class_type": class_type[:500], "title": title[:500]})
+        self._write({"job": job, "node": node[:_TEXT], "class_type": class_type[:_TEXT], "title": title[:_TEXT]})
 
     def clear(self) -> None:
         """Says that no node executes."""
@@ -33,5 +34,4 @@ class BlackBox:
         if self._map is None:
             return
         line = json.dumps(value).encode() + b"\n"
-        if len(line) <= SIZE:
-            self._map[: len(line)] = line
+        self._map[: len(line)] = line

@@ -14,6 +14,8 @@ from comfy_api.internal import _ComfyNodeInternal, first_real_override
 
 from comfyd.protocol import CATALOGUE_FORMAT
 
+from .plain import plain
+
 
 def describe(class_types: Iterable[str]) -> dict[str, Any]:
     """Entries of these classes, as ``server.py: node_info`` gives them; one that raises is left out and logged."""
@@ -23,7 +25,7 @@ def describe(class_types: Iterable[str]) -> dict[str, Any]:
             continue
         try:
             info = _node_info(class_type) | {"validates": _validates(nodes.NODE_CLASS_MAPPINGS[class_type])}
-            found[class_type] = json.loads(json.dumps(info, default=str))
+            found[class_type] = plain(info)
         except Exception:
             logging.exception("comfyd: node class %s cannot be described", class_type)
     return found
@@ -35,7 +37,7 @@ def write(cache: Path, comfyui: Path, version: str) -> Path:
     path = cache / f"catalogue-{name}.json"
     cache.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}")
-    content = {"format": CATALOGUE_FORMAT, "comfyui": version, "nodes": describe(nodes.NODE_CLASS_MAPPINGS)}
+    content = {"format": CATALOGUE_FORMAT, "comfyui": version, "nodes": describe(list(nodes.NODE_CLASS_MAPPINGS))}
     temporary.write_text(json.dumps(content), encoding="utf-8")
     temporary.replace(path)
     return path

@@ -5,8 +5,9 @@ from collections import deque
 from comfyd.protocol import Cancelled, CancelRun, Describe, Described, Order, Residency, Run, Shutdown, Unloaded, UnloadOrder
 
 from . import catalogue, residency
-from .job import JobRun, Workbench
+from .job import JobRun
 from .threads import JobThreads
+from .workbench import Workbench
 
 
 class Engine:
@@ -45,7 +46,7 @@ class Engine:
                 case Run():
                     self._start(order)
                 case CancelRun():
-                    self._bench.emit(Cancelled(job=order.job))
+                    self._cancel(order.job)
                 case Describe():
                     self._bench.emit(Described(request=order.request, classes=catalogue.describe(order.classes)))
                 case UnloadOrder():
@@ -58,6 +59,13 @@ class Engine:
         self._jobs[order.job] = job
         self._bench.baton.lend(job.turn, lambda: self._threads.start_job(job))
         self._settle()
+
+    def _cancel(self, job_id: int) -> None:
+        """Cancels a job whose order lay in the inbox when the cancel came; one that is not known has nothing left to run."""
+        if job := self._jobs.get(job_id):
+            job.cancel()
+        else:
+            self._bench.emit(Cancelled(job=job_id))
 
     def _step(self) -> None:
         if self._bench.baton.lend_next():
@@ -76,6 +84,7 @@ class Engine:
         if any(entry.patchers for entry in gone):
             gone.clear()
             residency.collect()
+        residency.drop_dead()
         self._report()
 
     def _report(self) -> None:

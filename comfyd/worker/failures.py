@@ -9,14 +9,16 @@ import comfy.model_management
 from comfyd import errors
 from comfyd.protocol import ErrorInfo
 
+from .plain import text
+
 _CORRUPT = ("SafetensorError", "UnpicklingError", "BadZipFile", "HeaderTooLarge", "InvalidHeader", "MetadataIncompleteBuffer")
 _CORRUPT_TEXT = ("could not detect model type", "header", "corrupt", "truncated", "pytorchstreamreader", "incomplete metadata")
 
 
 def describe(error: BaseException, node_id: str, node: dict[str, Any], files: dict[str, tuple[str, int, int]]) -> ErrorInfo:
     """The travelling form of what a node raised; ``files`` are the model files its inputs name."""
-    where = f"node {node_id} ({title(node)})"
-    detail = "".join(traceback.format_exception(error))[-20000:]
+    where = text(f"node {node_id} ({title(node)})")
+    detail = text("".join(traceback.format_exception(error))[-20000:])
     return _sentence(error, where, files, detail).info()
 
 
@@ -48,16 +50,26 @@ def is_out_of_memory(error: BaseException) -> bool:
     return (
         isinstance(error, MemoryError)
         or (isinstance(error, Exception) and bool(comfy.model_management.is_oom(error)))
-        or "can't allocate memory" in str(error)
+        or "can't allocate memory" in _message(error)
     )
 
 
 def is_corrupt(error: BaseException) -> bool:
     """Whether a loader's error says that its file is damaged rather than that the node is at fault."""
-    text = str(error).lower()
-    return type(error).__name__ in _CORRUPT or isinstance(error, EOFError) or any(mark in text for mark in _CORRUPT_TEXT)
+    said = _message(error).lower()
+    # A zip file cut so short that torch seeks to before its start.
+    too_short = isinstance(error, EOFError) or (isinstance(error, OSError) and error.errno == errno.EINVAL)
+    return too_short or type(error).__name__ in _CORRUPT or any(mark in said for mark in _CORRUPT_TEXT)
 
 
 def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0][:300].rstrip(".;") if text else "no message"
+    said = _message(error).strip()
+    return said.splitlines()[0][:300].rstrip(".;") if said else "no message"
+
+
+def _message(error: BaseException) -> str:
+    """What the error says, if it can: a node's exception may fail in its own ``__str__``."""
+    try:
+        return text(str(error))
+    except Exception:
+        return ""

@@ -1,10 +1,15 @@
 """The identity of model files that a node's input names, so that a changed file is loaded again."""
 
+import time
 from pathlib import Path
 
 import folder_paths
 
-_KNOWN: dict[str, Path] = {}
+_REMEMBERED = 1.0  # seconds; looking through every model folder for each loader of each run would cost more than a cached run
+_KNOWN: dict[str, tuple[float, list[Path]]] = {}
+
+Mark = tuple[str, int, int]
+"""(path, size, modification time in ns)"""
 
 
 def names_model_file(value: str) -> bool:
@@ -12,23 +17,36 @@ def names_model_file(value: str) -> bool:
     return len(value) < 1024 and Path(value).suffix.lower() in folder_paths.supported_pt_extensions | {".gguf"}
 
 
-def fingerprint(value: str) -> tuple[str, int, int] | None:
-    """(path, size, modification time in ns) of the model file of that name, or None where the value names none."""
-    if not names_model_file(value):
-        return None
-    path = _KNOWN.get(value) or _find(value)
-    if path is None:
-        return None
+def fingerprint(value: str) -> Mark | None:
+    """The mark of the first model file of that name, or None where the value names none."""
+    return next(iter(fingerprints(value)), None)
+
+
+def fingerprints(value: str) -> list[Mark]:
+    """The marks of all model files of that name: which folder a node means is not known, and names recur among folders."""
+    return [mark for path in _paths(value) if (mark := _mark(path))] if names_model_file(value) else []
+
+
+def model_files(node: dict[str, object]) -> dict[str, Mark]:
+    """The model files that a node's inputs name, by name."""
+    inputs = node["inputs"]
+    values = (value for value in inputs.values() if isinstance(value, str)) if isinstance(inputs, dict) else ()
+    return {value: mark for value in values if (mark := fingerprint(value))}
+
+
+def _mark(path: Path) -> Mark | None:
     try:
         status = path.stat()
     except OSError:
-        _KNOWN.pop(value, None)
         return None
     return str(path), status.st_size, status.st_mtime_ns
 
 
-def _find(value: str) -> Path | None:
-    for folder in folder_paths.folder_names_and_paths:
-        if found := folder_paths.get_full_path(folder, value):
-            return _KNOWN.setdefault(value, Path(found))
-    return None
+def _paths(value: str) -> list[Path]:
+    until, paths = _KNOWN.get(value, (0.0, []))
+    if time.monotonic() < until:
+        return paths
+    found = (folder_paths.get_full_path(folder, value) for folder in list(folder_paths.folder_names_and_paths))
+    paths = [Path(path) for path in dict.fromkeys(found) if path]
+    _KNOWN[value] = (time.monotonic() + _REMEMBERED, paths)
+    return paths

@@ -8,7 +8,7 @@ from typing import Any
 import nodes
 from comfy_execution.graph_utils import is_link
 
-Fingerprint = Callable[[str], object]
+from .files import fingerprints
 
 
 class ContentKeys:
@@ -19,10 +19,9 @@ class ContentKeys:
     themselves not idempotent, are also keyed by their id and their workflow's shape, so that they repeat as ComfyUI lets them.
     """
 
-    def __init__(self, dynprompt: Any, is_changed: Callable[[str], Awaitable[object]], fingerprint: Fingerprint) -> None:
+    def __init__(self, dynprompt: Any, is_changed: Callable[[str], Awaitable[object]]) -> None:
         self._dynprompt = dynprompt
         self._is_changed = is_changed
-        self._fingerprint = fingerprint
         self._keys: dict[str, bytes] = {}
         self._shape: bytes | None = None
 
@@ -72,7 +71,7 @@ class ContentKeys:
             # A parent inside a cycle has no key; the engine reports the cycle, the key only must not match anything.
             _update(digest, [name, "link", self._keys.get(value[0]) or os.urandom(16), value[1]])
         else:
-            _update(digest, [name, value, self._fingerprint(value) if isinstance(value, str) else None])
+            _update(digest, [name, value, fingerprints(value) if isinstance(value, str) else None])
 
     def shape(self) -> bytes:
         """Hash of the workflow's nodes and links without its values."""
@@ -86,8 +85,15 @@ class ContentKeys:
 
 
 def _keyed_by_id(class_def: Any) -> bool:
-    hidden = class_def.INPUT_TYPES().get("hidden") or {}
-    return bool(getattr(class_def, "NOT_IDEMPOTENT", False)) or "UNIQUE_ID" in hidden.values()
+    inputs = class_def.INPUT_TYPES()
+    hidden = inputs.get("hidden") or {}
+    return bool(getattr(class_def, "NOT_IDEMPOTENT", False)) or "UNIQUE_ID" in hidden.values() or _takes_links(inputs)
+
+
+def _takes_links(inputs: dict[str, Any]) -> bool:
+    """Whether the node is given a link itself (``rawLink``), and with it another node's id, instead of the value."""
+    options = (spec[1] for kind in ("required", "optional") for spec in (inputs.get(kind) or {}).values() if len(spec) > 1)
+    return any(isinstance(option, dict) and option.get("rawLink") for option in options)
 
 
 def _update(digest: Any, value: Any) -> None:

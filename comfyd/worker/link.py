@@ -1,9 +1,11 @@
 """The worker's I/O thread: owns the socket to the daemon, so that orders arrive while the GPU loop is busy."""
 
+import contextlib
 import os
 import socket
 import sys
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable
 
@@ -22,30 +24,40 @@ class Link(threading.Thread):
         self._outbox: deque[bytes] = deque()
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
-        self._flushed = threading.Condition()
+        self._closing = False
 
     def send(self, message: FromWorker) -> None:
         """Queues a message and wakes the thread; never blocks."""
         self._outbox.append(encode(message))
-        try:
-            self._wake_in.send(b"\0")
-        except BlockingIOError:
-            return  # a full pipe wakes the thread as well
+        self._wake()
 
-    def flush(self, timeout: float = 5.0) -> bool:
-        """Waits until everything queued was handed to ZeroMQ."""
-        with self._flushed:
-            return self._flushed.wait_for(lambda: not self._outbox, timeout)
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # a full pipe wakes the thread as well
+            self._wake_in.send(b"\0")
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Ends the thread once everything queued has reached the daemon; afterwards the process may end at any moment."""
+        self._closing = True
+        self._wake()
+        self.join(timeout)
 
     def run(self) -> None:
-        context = zmq.Context()
+        """A process that can neither be told anything nor notice the end of its daemon must not stay behind."""
+        try:
+            with zmq.Context() as context:
+                self._serve(context)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+
+    def _serve(self, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
         pair = context.socket(zmq.PAIR)
         pair.setsockopt(zmq.LINGER, 5000)
         pair.connect(self._address)
         poller = zmq.Poller()
         for readable in (pair, self._wake_out, sys.stdin):
             poller.register(readable, zmq.POLLIN)
-        while True:
+        while self._outbox or not self._closing:
             ready = dict(poller.poll())
             if self._wake_out.fileno() in ready:
                 self._drain(pair)
@@ -53,14 +65,13 @@ class Link(threading.Thread):
                 self._receive(pair)
             if sys.stdin.fileno() in ready:
                 _end_with_daemon()
+        pair.close()
 
     def _drain(self, pair: "zmq.Socket[bytes]") -> None:
         self._wake_out.recv(65536)
         while self._outbox:
             pair.send(self._outbox[0])
             self._outbox.popleft()
-        with self._flushed:
-            self._flushed.notify_all()
 
     def _receive(self, pair: "zmq.Socket[bytes]") -> None:
         while pair.poll(0):

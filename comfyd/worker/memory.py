@@ -20,7 +20,7 @@ class Meter:
         self._ram_total = psutil.virtual_memory().total
         self._last: Memory | None = None
         self._read_at = 0.0
-        self._peak = 0
+        self._peaks: dict[int, int] = {}
 
     def now(self) -> Memory:
         """A fresh reading."""
@@ -29,9 +29,9 @@ class Meter:
             used = total - free
         else:
             used, total = self._process.memory_info().rss, self._ram_total
+            self._raise_peaks(used)
         self._last = Memory(device=str(self.device), used=used, total=total)
         self._read_at = time.monotonic()
-        self._peak = max(self._peak, used)
         return self._last
 
     def recent(self) -> Memory:
@@ -40,14 +40,26 @@ class Meter:
             return self.now()
         return self._last
 
-    def begin(self) -> None:
-        """Starts a new peak."""
-        self._peak = 0
+    def begin(self, job: int) -> None:
+        """Starts the peak of a job; those of other jobs that run go on."""
+        self._read_peak()
+        self._peaks[job] = 0
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
 
-    def peak(self) -> int:
-        """Most bytes in use since ``begin``: torch's own count on a GPU, the highest reading on a CPU."""
+    def peak(self, job: int) -> int:
+        """Most bytes in use since the job began: torch's own count on a GPU, the highest reading on a CPU."""
+        self._read_peak()
+        return self._peaks[job]
+
+    def end(self, job: int) -> None:
+        self._peaks.pop(job, None)
+
+    def _read_peak(self) -> None:
         if self.device.type == "cuda":
-            return int(torch.cuda.max_memory_allocated(self.device))
-        return max(self._peak, self.now().used)
+            self._raise_peaks(int(torch.cuda.max_memory_allocated(self.device)))
+        else:
+            self.now()
+
+    def _raise_peaks(self, used: int) -> None:
+        self._peaks = {job: max(peak, used) for job, peak in self._peaks.items()}

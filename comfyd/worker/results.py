@@ -1,13 +1,14 @@
 """One job's view of the store, in the form that ComfyUI's ``execute`` and ``ExecutionList`` expect of a cache."""
 
 import time
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any
 
 import nodes
+from comfy_execution.graph_utils import ExecutionBlocker, is_link
 
 from .cache import Entry, Store
-from .files import fingerprint
+from .files import fingerprints, model_files
 from .keys import ContentKeys
 from .sizes import Weight
 
@@ -21,6 +22,9 @@ class JobResults:
         self._keys = keys
         self._usable = usable
         self._held: dict[str, Any] = {}
+        self._passing: set[str] = set()
+        self.blocked = False
+        """Whether a node was blocked with a message, which the next run of the same graph has to hear as well."""
         self.started: dict[str, float] = {}
         """When each executing node began, for what its result is worth."""
 
@@ -47,13 +51,32 @@ class JobResults:
     async def set(self, node_id: str, value: Any) -> None:
         self._held[node_id] = value
         key = self._keys.get(node_id)
-        if key is not None:
+        if key is not None and not self._transient(node_id):
             self._store.put(self._entry(key, node_id, value))
 
+    def _transient(self, node_id: str) -> bool:
+        return node_id in self._passing or (self.blocked and self._has_blocked_input(node_id))
+
+    def _has_blocked_input(self, node_id: str) -> bool:
+        links = filter(is_link, self._dynprompt.get_node(node_id)["inputs"].values())
+        return any(_blocks(held.outputs) for parent, _ in links if (held := self._held.get(parent)))
+
     async def ensure_subcache_for(self, parent_id: str, children_ids: Iterable[str]) -> "JobResults":
-        """Called when a node expanded into others: gives these their keys; the store has no levels."""
-        await self.prepare(children_ids)
+        """Called when a node expanded into others: gives these their keys; the store has no levels.
+
+        A node that expands into output nodes is expanded again by the next run, which is how that run comes to their files.
+        """
+        children = list(children_ids)
+        if any(_is_output_node(self._dynprompt.get_node(child)["class_type"]) for child in children):
+            self._passing |= {parent_id, *self._ancestors(parent_id)}
+        await self.prepare(children)
         return self
+
+    def _ancestors(self, node_id: str) -> Iterator[str]:
+        """The nodes whose expansions led to this one."""
+        while parent := self._dynprompt.get_parent_node_id(node_id):
+            yield parent
+            node_id = parent
 
     def clean_unused(self) -> None:
         """The store's budget decides what goes, not the end of a prompt."""
@@ -87,25 +110,33 @@ class JobResults:
             vram=weight.vram,
             models={id(patcher.model): patcher.model_size() for _, patcher in weight.patchers},
             patchers=weight.patchers,
-            files=_model_files(node),
+            files=model_files(node),
         )
 
 
 class JobObjects:
-    """Stands in for the cache of node instances: one per workflow shape, node id and class, as ComfyUI keeps them."""
+    """Stands in for the cache of node instances: one per workflow shape, node id and class, as ComfyUI keeps them.
 
-    _LIMIT = 4096
+    An instance may keep what it has read (LoraLoader does): a changed file gets a new one, and those longest unused go first.
+    """
 
-    def __init__(self, instances: dict[tuple[bytes, str, str], Any], dynprompt: Any, keys: ContentKeys) -> None:
+    _LIMIT = 256
+
+    def __init__(self, instances: dict[tuple[object, ...], Any], dynprompt: Any, keys: ContentKeys) -> None:
         self._instances = instances
         self._dynprompt = dynprompt
         self._keys = keys
 
-    def _name(self, node_id: str) -> tuple[bytes, str, str]:
-        return self._keys.shape(), node_id, self._dynprompt.get_node(node_id)["class_type"]
+    def _name(self, node_id: str) -> tuple[object, ...]:
+        node = self._dynprompt.get_node(node_id)
+        texts = (value for value in node["inputs"].values() if isinstance(value, str))
+        return self._keys.shape(), node_id, node["class_type"], *(mark for value in texts for mark in fingerprints(value))
 
     async def get(self, node_id: str) -> Any:
-        return self._instances.get(self._name(node_id))
+        name = self._name(node_id)
+        if name in self._instances:
+            self._instances[name] = self._instances.pop(name)
+        return self._instances.get(name)
 
     async def set(self, node_id: str, value: Any) -> None:
         while len(self._instances) >= self._LIMIT:
@@ -128,10 +159,9 @@ class JobCaches:
         self.all = [outputs, objects]
 
 
-def _model_files(node: dict[str, Any]) -> dict[str, tuple[str, int, int]]:
-    values = (value for value in node["inputs"].values() if isinstance(value, str))
-    return {value: mark for value in values if (mark := fingerprint(value))}
+def _blocks(outputs: list[list[Any]]) -> bool:
+    return any(isinstance(value, ExecutionBlocker) for values in outputs for value in values)
 
 
-def is_output_node(class_type: str) -> bool:
+def _is_output_node(class_type: str) -> bool:
     return getattr(nodes.NODE_CLASS_MAPPINGS[class_type], "OUTPUT_NODE", False) is True

@@ -31,7 +31,7 @@ class GlobalState:
             "python": random.getstate(),
             "numpy": numpy.random.get_state(),
             "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None,
+            "cuda": _cuda_state(),
             "registry": comfy_execution.progress.global_progress_registry,
             "hook": comfy.utils.PROGRESS_BAR_HOOK,
             "interrupt": comfy.model_management.processing_interrupted(),
@@ -41,9 +41,10 @@ class GlobalState:
         }
 
     def restore(self) -> None:
-        """Puts them back; does nothing before the first save, so that a job starts with what is there."""
+        """Puts them back; before the first save a job starts with what is there, other than a registry that is another job's."""
         saved = self._saved
         if saved is None:
+            comfy_execution.progress.global_progress_registry = None
             return
         random.setstate(saved["python"])
         numpy.random.set_state(saved["numpy"])
@@ -57,3 +58,11 @@ class GlobalState:
         for name, value in zip(_PREFIX, saved["prefix"], strict=True):
             setattr(GraphBuilder, name, value)
         self._server.client_id, self._server.last_node_id, self._server.last_prompt_id = saved["server"]
+
+
+def _cuda_state() -> torch.Tensor | None:
+    """The GPU's generator; a GPU that has failed has none, and must not keep the baton from being passed on."""
+    try:
+        return torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None
+    except RuntimeError:
+        return None

@@ -1,6 +1,7 @@
 """Threads that run jobs: kept and used again last in, first out, because torch keeps its worker team per thread."""
 
 import asyncio
+import logging
 import selectors
 import threading
 from typing import Any
@@ -30,9 +31,19 @@ class JobThread(threading.Thread):
             while True:
                 self._work.acquire()
                 if self._next is not None:
-                    loop.run_until_complete(self._next.execute())
+                    _run_to_end(loop, self._next)
                 self._next = None
                 self._idle.append(self)
+
+
+def _run_to_end(loop: asyncio.AbstractEventLoop, job: JobRun) -> None:
+    """Runs the job; an async node's SystemExit leaves the loop at once, before the job has seen it, which then goes on."""
+    task = loop.create_task(job.execute())
+    while not task.done():
+        try:
+            loop.run_until_complete(task)
+        except BaseException:
+            logging.exception("comfyd: a node of job %d tried to end the process", job.id)
 
 
 class JobThreads:

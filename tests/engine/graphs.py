@@ -35,3 +35,15 @@ def chain(*classes: str, text: str = "x") -> Graph:
 def shown(outputs: dict[str, Any]) -> list[str]:
     """What TestSink showed."""
     return [text for ui in outputs.values() for text in ui.get("text", [])]
+
+
+def changed(graph: Graph, node: str, **inputs: object) -> Graph:
+    """The graph with these inputs of one node."""
+    return graph | {node: graph[node] | {"inputs": graph[node]["inputs"] | inputs}}
+
+
+def with_lora(graph: Graph, name: str) -> Graph:
+    """The demo workflow with this LoRA on its model."""
+    inputs = {"model": [LOADER, 0], "lora_name": name, "strength_model": 1.0}
+    graph = graph | {"20": {"class_type": "LoraLoaderModelOnly", "inputs": inputs}}
+    return changed(graph, SAMPLER, model=["20", 0])

@@ -33,6 +33,17 @@ def test_blocker_ends_its_branch_silently(worker: WorkerProcess) -> None:
     assert shown(done(worker.run(chain("TestBlock"))).outputs) == []
 
 
+def test_blocker_with_a_message_fails_the_job_whenever_it_runs(worker: WorkerProcess) -> None:
+    graph = {f"blocked {id}": node for id, node in chain("TestBlockLoudly", text="Connect a mask.").items()}
+    graph["blocked 2"]["inputs"]["text"] = ["blocked 1", 0]
+    graph |= chain("TestEcho", text="other branch")
+    for _ in range(2):
+        end = failed(worker.run(graph))
+        assert end.error.code == "node-failed"
+        assert "Connect a mask." in end.error.message
+        assert end.node == "blocked 2"
+
+
 def test_second_run_executes_nothing_and_reports_the_same(worker: WorkerProcess) -> None:
     graph = chain("TestEcho", "TestV3", text="again")
     first, second = done(worker.run(graph)), done(worker.run(graph))
@@ -79,6 +90,39 @@ def test_async_node_stalls_no_other_job(worker: WorkerProcess, tmp_path: Path) -
     assert shown(done(worker.events([waiting])[-1]).outputs) == [str(flag)]
 
 
+def test_cancel_that_overtakes_its_job_in_the_inbox(worker: WorkerProcess, tmp_path: Path) -> None:
+    flag = tmp_path / "go"
+    busy = worker.submit(chain("TestBusy", text=str(flag)))
+    worker.wait_for(NodeStarted, busy)
+    job = worker.submit(chain("TestWait", text=str(tmp_path / "never")))
+    worker.send(CancelRun(job=job))
+    after = worker.submit(chain("TestEcho", text="after both"))
+    flag.touch()
+    ends = [m for m in worker.events([busy, job, after]) if getattr(m, "job", None) == job and not isinstance(m, Started)]
+    ends += [m for m in worker.events([worker.submit(chain("TestEcho", text="later"))]) if getattr(m, "job", None) == job]
+    assert [type(m).__name__ for m in ends if m.FINAL] == ["Cancelled"]
+
+
+def test_results_that_cannot_travel_are_told_as_text(worker: WorkerProcess) -> None:
+    graph = {"1": {"class_type": "TestShowAnything", "inputs": {"text": "x"}}}
+    shown_things = done(worker.run(graph)).outputs["1"]["things"]
+    assert shown_things == ["<class 'object'>", float(2**70), "?", 1.5, "[0 1]", {"1": ["set"]}]
+
+
+def test_object_that_resists_being_weighed_is_passed_on(worker: WorkerProcess) -> None:
+    assert shown(done(worker.run(chain("TestHostile", text="x"))).outputs) == ["hostile"]
+
+
+def test_output_nodes_of_an_expansion_report_again(worker: WorkerProcess) -> None:
+    graph = {"1": {"class_type": "TestExpandToSink", "inputs": {"text": "inner"}}}
+    assert shown(done(worker.run(graph)).outputs) == ["inner"]
+    assert shown(done(worker.run(graph)).outputs) == ["inner"]
+
+
+def test_the_server_of_node_packs_has_a_loop_that_runs(worker: WorkerProcess) -> None:
+    assert shown(done(worker.run(chain("TestServerLoop", text="looped"))).outputs) == ["looped"]
+
+
 def test_waiting_async_node_is_cancelled(worker: WorkerProcess, tmp_path: Path) -> None:
     job = worker.submit(chain("TestWait", text=str(tmp_path / "never")))
     worker.wait_for(NodeStarted, job)
@@ -102,7 +146,14 @@ def test_random_generators_are_kept_apart(worker: WorkerProcess) -> None:
 
 @pytest.mark.parametrize(
     ("class_type", "code"),
-    [("TestRaise", "node-failed"), ("TestOutOfMemory", "out-of-memory"), ("TestDiskFull", "disk-full")],
+    [
+        ("TestRaise", "node-failed"),
+        ("TestRaiseMute", "node-failed"),
+        ("TestExit", "node-failed"),
+        ("TestExitLater", "node-failed"),
+        ("TestOutOfMemory", "out-of-memory"),
+        ("TestDiskFull", "disk-full"),
+    ],
 )
 def test_failing_node_fails_its_job_only(worker: WorkerProcess, class_type: str, code: str) -> None:
     bad, good = worker.run_all([chain("TestEcho", class_type, text="boom"), chain("TestEcho", text=f"fine {code}")])

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from comfyd.protocol import Residency, Unloaded, UnloadOrder
 
 from . import models
-from .graphs import DECODE, LOADER, SAMPLER, SAVE, demo
+from .graphs import DECODE, LOADER, SAMPLER, SAVE, chain, demo, shown, with_lora
 from .worker import WorkerProcess, done, failed
 
 
@@ -49,6 +51,43 @@ def test_unload_by_name_lets_go_of_that_model_only(worker: WorkerProcess, demo_c
     assert reply.freed > 100_000_000
     assert name not in {resident.name for resident in worker.wait_for(Residency).residents}
     assert LOADER in done(worker.run(demo(checkpoint=name, seed=71))).executed
+
+
+def test_unloaded_model_is_gone_from_memory(own_worker: WorkerProcess) -> None:
+    done(own_worker.run(demo("gone")))
+    assert shown(done(own_worker.run(chain("TestCountModels"))).outputs) == ["1"]
+    done(own_worker.run(demo("gone", seed=2)))
+    own_worker.send(UnloadOrder(request=1, names=[], everything=True))
+    own_worker.wait_for(Unloaded)
+    assert shown(done(own_worker.run(chain("TestCountModels"))).outputs) == ["0"]
+
+
+def test_changed_lora_is_read_again_though_a_checkpoint_has_its_name(worker: WorkerProcess, demo_checkpoint: Path) -> None:
+    name = models.lora(demo_checkpoint, worker.base, "both.safetensors", seed=5)
+    (worker.base / "models" / "checkpoints" / name).write_bytes(b"another file of the same name")
+    graph = with_lora(demo("guitar", seed=90), name)
+    first = Path(done(worker.run(graph)).files[0]).read_bytes()
+    models.lora(demo_checkpoint, worker.base, name, seed=6)
+    second = done(worker.run(graph))
+    assert SAMPLER in second.executed
+    assert Path(second.files[0]).read_bytes() != first
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.safetensors", b""),
+        ("empty.ckpt", b""),
+        ("noise.ckpt", b"\x93" * 5000),
+        ("short.pt", b"PK\x03\x04" + b"\0" * 5000),
+        ("cut.pt", b"PK\x03\x04" + b"\0" * 500_000),
+        ("page.safetensors", b"<!doctype html><title>Not found</title>"),
+    ],
+)
+def test_file_that_is_no_model_is_corrupt(worker: WorkerProcess, name: str, content: bytes) -> None:
+    (worker.base / "models" / "checkpoints" / name).write_bytes(content)
+    error = failed(worker.run(demo(checkpoint=name))).error
+    assert (error.code, name in error.message) == ("corrupt-model", True), error
 
 
 def test_truncated_checkpoint_names_the_file(worker: WorkerProcess, demo_checkpoint: Path) -> None:

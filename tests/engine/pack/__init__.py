@@ -3,13 +3,18 @@
 import asyncio
 import ctypes
 import errno
+import gc
 import os
+import sys
 import time
 from pathlib import Path
 
+import numpy
 import torch
+from comfy.model_base import BaseModel
 from comfy_api.latest import io
 from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder
+from server import PromptServer
 
 
 class _Node:
@@ -41,6 +46,86 @@ class TestSink(_Node):
 class TestRaise(_Node):
     def run(self, text):
         raise ValueError(text)
+
+
+class TestRaiseMute(_Node):
+    """Raises what cannot even say what it is."""
+
+    def run(self, text):
+        raise _Mute
+
+
+class _Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("mute")
+
+
+class TestExit(_Node):
+    def run(self, text):
+        sys.exit(text)
+
+
+class TestExitLater(_Node):
+    async def run(self, text):
+        await asyncio.sleep(0.01)
+        sys.exit(text)
+
+
+class TestShowAnything(_Node):
+    """Shows what no message can carry as it is."""
+
+    OUTPUT_NODE = True
+    RETURN_TYPES = ()
+
+    def run(self, text):
+        things = [object, 2**70, "\udc80", numpy.float32(1.5), numpy.arange(2), {1: {"set"}}]
+        return {"ui": {"things": things}}
+
+
+class TestHostile(_Node):
+    """Returns an object that answers every question with an error."""
+
+    def run(self, text):
+        return (_Hostile(),)
+
+
+class _Hostile:
+    def __getattr__(self, name):
+        raise KeyError(name)
+
+    def __str__(self):
+        return "hostile"
+
+
+class TestBusy(_Node):
+    """Keeps the engine to itself until the file exists."""
+
+    def run(self, text):
+        while not Path(text).exists():
+            time.sleep(0.005)
+        return (text,)
+
+
+class TestServerLoop(_Node):
+    """Has the server's loop run a coroutine and waits for it."""
+
+    def run(self, text):
+        async def answer():
+            return text
+
+        return (asyncio.run_coroutine_threadsafe(answer(), PromptServer.instance.loop).result(30),)
+
+
+class TestCountModels(_Node):
+    """How many diffusion models are alive."""
+
+    @classmethod
+    def IS_CHANGED(cls, text):
+        return float("nan")
+
+    def run(self, text):
+        gc.collect()
+        return (str(sum(isinstance(thing, BaseModel) for thing in gc.get_objects())),)
 
 
 class TestOutOfMemory(_Node):
@@ -112,6 +197,18 @@ class TestExpand(_Node):
         return {"result": (second.out(0),), "expand": graph.finalize()}
 
 
+class TestExpandToSink(_Node):
+    """Expands into an output node."""
+
+    OUTPUT_NODE = True
+
+    def run(self, text):
+        graph = GraphBuilder()
+        echo = graph.node("TestEcho", text=text)
+        graph.node("TestSink", text=echo.out(0))
+        return {"result": (echo.out(0),), "expand": graph.finalize()}
+
+
 class TestSwitch(_Node):
     """Lazy: evaluates only the side it needs."""
 
@@ -130,6 +227,11 @@ class TestSwitch(_Node):
 class TestBlock(_Node):
     def run(self, text):
         return (ExecutionBlocker(None),)
+
+
+class TestBlockLoudly(_Node):
+    def run(self, text):
+        return (ExecutionBlocker(text),)
 
 
 class TestList(_Node):

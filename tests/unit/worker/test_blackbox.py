@@ -23,8 +23,10 @@ def test_names_the_node_and_clears(tmp_path: Path) -> None:
 
 def test_long_and_strange_titles_fit(tmp_path: Path) -> None:
     path = tmp_path / "box"
-    BlackBox(str(path)).record(1, "1", "C" * 9000, "\n\u2028é" * 9000)
-    assert isinstance(read(path), dict | None)
+    BlackBox(str(path)).record(1, "1" * 9000, "\U0001f600" * 9000, "\n\u2028é\U0001f600" * 9000)
+    record = read(path)
+    assert isinstance(record, dict)
+    assert record["job"] == 1
 
 
 def test_without_a_path_it_does_nothing() -> None:

@@ -1,0 +1,172 @@
+"""A job's way through its graph, node by node, with ComfyUI's own execution."""
+
+import time
+from collections.abc import Callable, Set
+from typing import Any
+
+import comfy.model_management
+import execution
+import nodes
+from comfy_execution.graph import DynamicPrompt, ExecutionList
+from comfy_execution.progress import add_progress_handler, reset_progress_state
+
+from comfyd import errors
+from comfyd.protocol import Done, Failed, NodeDone, Output, Run, Started
+
+from . import failures
+from .files import model_files
+from .keys import ContentKeys
+from .outputs import Staging, files_of, still_there
+from .plain import plain, text
+from .progress import ProgressEvents
+from .results import JobCaches, JobObjects, JobResults
+from .workbench import Workbench
+
+
+class GraphRun:
+    """Executes one order's graph in the job's thread; ``checkpoint`` is called between nodes."""
+
+    def __init__(self, order: Run, bench: Workbench, checkpoint: Callable[[], bool]) -> None:
+        self._order = order
+        self._bench = bench
+        self._checkpoint = checkpoint
+        self._dynprompt = DynamicPrompt(order.graph)
+        is_changed = execution.IsChangedCache(str(order.job), self._dynprompt, None)
+        keys = ContentKeys(self._dynprompt, is_changed.get)
+        self._results = JobResults(bench.store, self._dynprompt, keys, still_there)
+        self._caches = JobCaches(self._results, JobObjects(bench.instances, self._dynprompt, keys))
+        self._staging = Staging(order.job)
+        self._node = ""
+        self._executed: list[str] = []
+        self._files: list[str] = []
+        self._blocked: tuple[errors.NodeFailed, str] | None = None
+
+    def keys_held(self) -> Set[bytes]:
+        return self._results.keys_held()
+
+    def record(self) -> None:
+        """Names this job's node in the black box."""
+        if self._node:
+            node = self._dynprompt.get_node(self._node)
+            self._bench.blackbox.record(self._order.job, self._node, node["class_type"], failures.title(node))
+
+    def blocked(self, node_id: str, message: str) -> None:
+        """Keeps the first message of an ExecutionBlocker: the other branches run, and then the job fails with it."""
+        self._results.blocked = True
+        node_id = self._dynprompt.get_display_node_id(node_id)
+        where = f"node {node_id} ({failures.title(self._dynprompt.get_node(node_id))})"
+        self._blocked = self._blocked or (errors.NodeFailed(f"{where}: {text(message)}"), node_id)
+
+    def leave(self) -> None:
+        """After the end, whatever it was."""
+        self._staging.discard()
+        self._bench.meter.end(self._order.job)
+
+    async def run(self) -> Done | Failed:
+        """From validation to the last node; raises InterruptProcessingException, CancelledError and ComfydError."""
+        begun = time.perf_counter()
+        self._bench.meter.begin(self._order.job)
+        self._staging.enter()
+        graph = self._order.graph
+        reset_progress_state(str(self._order.job), self._dynprompt)
+        add_progress_handler(ProgressEvents(self._order.job, self._dynprompt, self._bench))
+        outputs = await self._validated(graph)
+        cached = await self._results.prepare(graph)
+        self._bench.emit(Started(job=self._order.job, nodes_total=len(graph), cached=cached, attempt=self._order.attempt))
+        ui = await self._execute_nodes(outputs)
+        return ui if isinstance(ui, Failed) else self._done(time.perf_counter() - begun, ui)
+
+    async def _validated(self, graph: dict[str, Any]) -> list[str]:
+        """The output nodes, by ComfyUI's own validation (which also asks the nodes' VALIDATE_INPUTS); raises WorkflowInvalid."""
+        valid, error, outputs, node_errors = await execution.validate_prompt(str(self._order.job), graph, None)
+        if valid and not node_errors:
+            return list(outputs)
+        for node_id, found in node_errors.items():
+            first = found["errors"][0]
+            raise errors.WorkflowInvalid(text(f"node {node_id} ({found['class_type']}): {first['message']}: {first['details']}."))
+        raise errors.WorkflowInvalid(
+            text(f"{error['message']}; {error['details'] or 'add a node that saves or previews something'}.")
+        )
+
+    async def _execute_nodes(self, outputs: list[str]) -> dict[str, Any] | Failed:
+        """ComfyUI's own loop (execution.py: ``PromptExecutor.execute_async``) with a step's end before every node."""
+        ui: dict[str, Any] = {}
+        executed: set[str] = set()
+        subgraphs: dict[str, Any] = {}
+        tasks: dict[str, Any] = {}
+        todo = ExecutionList(self._dynprompt, self._results)
+        for node_id in outputs:
+            todo.add_node(node_id)
+        while not todo.is_empty():
+            node_id, error, exception = await todo.stage_node_execution()
+            if error is not None:
+                return self.failed(exception)
+            self._checkpoint()
+            self._begin(node_id)
+            result, error, exception = await execution.execute(
+                self._bench.server,
+                self._dynprompt,
+                self._caches,
+                node_id,
+                self._order.extra_data,
+                executed,
+                str(self._order.job),
+                todo,
+                subgraphs,
+                tasks,
+                ui,
+            )
+            if result == execution.ExecutionResult.FAILURE:
+                return self.failed(exception, error.get("node_id", node_id))
+            if result == execution.ExecutionResult.PENDING:
+                todo.unstage_node_execution()
+                continue
+            todo.complete_node_execution()
+            self._finish(node_id, node_id in executed, ui.get(node_id))
+        if self._blocked:
+            return self.failed(*self._blocked)
+        return {node_id: found["output"] for node_id, found in ui.items()}
+
+    def _begin(self, node_id: str) -> None:
+        self._node = node_id
+        self._results.started.setdefault(node_id, time.perf_counter())
+        self._staging.open(getattr(self._class(node_id), "RELATIVE_PYTHON_MODULE", "nodes"))
+        self.record()
+
+    def _finish(self, node_id: str, executed: bool, ui: dict[str, Any] | None) -> None:
+        self._staging.publish()
+        job = self._order.job
+        if executed:
+            self._executed.append(node_id)
+            seconds = time.perf_counter() - self._results.started[node_id]
+            class_type = self._dynprompt.get_node(node_id)["class_type"]
+            self._bench.emit(NodeDone(job=job, node=node_id, class_type=class_type, seconds=seconds))
+        if files := [text(str(path)) for path in files_of((ui or {}).get("output"))]:
+            self._files.extend(files)
+            self._bench.emit(Output(job=job, node=node_id, files=files))
+
+    def _class(self, node_id: str) -> Any:
+        return nodes.NODE_CLASS_MAPPINGS[self._dynprompt.get_node(node_id)["class_type"]]
+
+    def _done(self, seconds: float, ui: dict[str, Any]) -> Done:
+        return Done(
+            job=self._order.job,
+            seconds=seconds,
+            executed=self._executed,
+            nodes_total=len(self._order.graph),
+            files=self._files,
+            peak_memory=self._bench.meter.peak(self._order.job),
+            device=str(self._bench.meter.device),
+            outputs=plain(ui),
+        )
+
+    def failed(self, error: BaseException, node_id: str | None = None) -> Failed:
+        """The job's end by this error; an interrupt is raised on."""
+        if isinstance(error, comfy.model_management.InterruptProcessingException):
+            raise error
+        node_id = node_id or self._node
+        if isinstance(error, errors.ComfydError):
+            return Failed(job=self._order.job, error=error.info(), node=node_id, executed=self._executed)
+        node = self._order.graph.get(node_id) or {"class_type": "workflow", "inputs": {}}
+        description = failures.describe(error, node_id, node, model_files(node))
+        return Failed(job=self._order.job, error=description, node=node_id, executed=self._executed)
