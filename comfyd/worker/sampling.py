@@ -1,49 +1,79 @@
-"""Where a sampler meets the step loop: every model call is a step, and weights in use are not changed under a waiting job.
+"""Where a sampler meets the step loop: every model call is a step, and what is in use is not changed under a waiting job.
 
-``CFGGuider.outer_sample`` is wrapped so that samplers run unchanged in their job's thread; an ``APPLY_MODEL`` wrapper, ComfyUI's
-own hook, is the point where a call is handed in and waits for its turn.
+``CFGGuider`` is wrapped so that samplers run unchanged in their job's thread: ``sample`` takes the leases, because it changes the
+guider and registers hooks with the patcher before anything runs, and ``outer_sample`` sets an ``APPLY_MODEL`` wrapper, ComfyUI's
+own hook, as the point where a call is handed in and waits for its turn.
 """
 
 import functools
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import comfy.model_management
-import comfy.samplers
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
+from comfy.samplers import CFGGuider
 
 from .job import JobRun, current_job
 from .leases import Leases
 
 
 def install() -> None:
-    """Wraps ``CFGGuider.outer_sample``; guiders outside of a job are left alone."""
+    """Wraps the two methods; guiders outside of a job are left alone."""
     leases = Leases()
-    original = comfy.samplers.CFGGuider.outer_sample
+    CFGGuider.sample = _leasing(CFGGuider.sample, "original_conds", leases)
+    # A guider that overrides ``sample`` comes here without leases.
+    CFGGuider.outer_sample = _leasing(_meeting(CFGGuider.outer_sample), "conds", leases)
 
+
+def _leasing(original: Callable[..., Any], conds: str, leases: Leases) -> Callable[..., Any]:
     @functools.wraps(original)
-    def outer_sample(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def leased(self: Any, *args: Any, **kwargs: Any) -> Any:
         job = current_job()
         if job is None:
             return original(self, *args, **kwargs)
-        wanted = _wanted(self, job)
-        if not leases.free(wanted):
-            job.wait_until(lambda: leases.free(wanted))
-        with leases.hold(wanted):
-            meet = functools.partial(_meet, job, self.model_patcher)
-            add_wrapper_with_key(WrappersMP.APPLY_MODEL, "comfyd", meet, self.model_options, is_model_options=True)
+        with _lease(leases, job, self, getattr(self, conds)):
             return original(self, *args, **kwargs)
 
-    comfy.samplers.CFGGuider.outer_sample = outer_sample
+    return leased
 
 
-def _wanted(guider: Any, job: JobRun) -> dict[int, object]:
+def _meeting(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def outer_sample(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if job := current_job():
+            meet = functools.partial(_meet, job, self)
+            add_wrapper_with_key(WrappersMP.APPLY_MODEL, "comfyd", meet, self.model_options, is_model_options=True)
+        return original(self, *args, **kwargs)
+
+    return outer_sample
+
+
+def _lease(leases: Leases, job: JobRun, guider: Any, conds: dict[str, list[Any]]) -> AbstractContextManager[None]:
+    """Waits until the job may have what the guider's run depends on; nothing for a guider it has leased already."""
+    if leases.holds(id(guider), job.id):
+        return nullcontext()
+    wanted = _wanted(guider, job, conds)
+    if not leases.free(wanted, job.id):
+        job.wait_until(lambda: leases.free(wanted, job.id))
+    return leases.hold(wanted, job.id)
+
+
+def _wanted(guider: Any, job: JobRun, conds: dict[str, list[Any]]) -> dict[int, object]:
     """What the guider's run depends on, and for whom: its model by patcher, what is changed in place by job."""
-    conds = [cond for group in guider.conds.values() for cond in group]
-    in_place = [cond[name] for cond in conds for name in ("control", "gligen", "hooks") if cond.get(name) is not None]
-    holder: object = ("job", job.id) if in_place else ("patcher", id(guider.model_patcher))
-    wanted = {id(guider.model_patcher.model): holder}
-    return wanted | {id(thing): ("job", job.id) for control in in_place for thing in _chain(control)}
+    every = [cond for group in conds.values() for cond in group]
+    in_place = [cond[name] for cond in every for name in ("control", "gligen", "hooks") if cond.get(name) is not None]
+    own: object = ("job", job.id)
+    alone = in_place or _has_python_patches(guider)
+    wanted = {id(guider): own, id(guider.model_patcher.model): own if alone else ("patcher", id(guider.model_patcher))}
+    return wanted | {id(thing): own for control in in_place for thing in _chain(control)}
+
+
+def _has_python_patches(guider: Any) -> bool:
+    """Whether functions of node packs take part, which may keep the state of one run."""
+    patcher, options = guider.model_patcher, guider.model_options
+    patches = (patcher.callbacks, patcher.wrappers, patcher.injections, options.get("transformer_options"))
+    return any(patches) or any(name != "transformer_options" for name in options)
 
 
 def _chain(control: Any) -> Iterator[Any]:
@@ -53,17 +83,21 @@ def _chain(control: Any) -> Iterator[Any]:
         control = getattr(control, "previous_controlnet", None)
 
 
-def _meet(job: JobRun, patcher: Any, executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _meet(job: JobRun, guider: Any, executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Hands the call in: lets the other jobs step, then goes on with the weights as this job left them."""
     if job.owns_thread():
-        before = patcher.model.current_patcher
+        patcher = guider.model_patcher
+        before, hooks = patcher.model.current_patcher, patcher.current_hooks
         if job.checkpoint():
-            _ensure_loaded(patcher)
+            _ensure_loaded([patcher, *getattr(guider, "loaded_models", [])])
             patcher.model.current_patcher = before
+            if patcher.current_hooks is not hooks:
+                patcher.apply_hooks(hooks)
     return executor(*args, **kwargs)
 
 
-def _ensure_loaded(patcher: Any) -> None:
-    """Loads the patcher again where another job's node has made the engine unload or repatch it meanwhile."""
-    if all(loaded.model is not patcher for loaded in comfy.model_management.current_loaded_models):
-        comfy.model_management.load_models_gpu([patcher])
+def _ensure_loaded(patchers: list[Any]) -> None:
+    """Loads again what another job's node has made the engine unload or repatch meanwhile, ControlNets included."""
+    loaded = {id(entry.model) for entry in comfy.model_management.current_loaded_models}
+    if any(id(patcher) not in loaded for patcher in patchers):
+        comfy.model_management.load_models_gpu(patchers)

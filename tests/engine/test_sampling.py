@@ -10,7 +10,7 @@ from PIL import Image
 from comfyd.protocol import Cancelled, CancelRun, Done, FromWorker, Graph, Progress, UnloadOrder
 
 from . import models
-from .graphs import LOADER, SAMPLER, demo
+from .graphs import SAMPLER, changed, demo, with_lora
 from .stock import StockServer
 from .worker import WorkerProcess, done
 
@@ -48,7 +48,7 @@ def test_pictures_equal_stock_comfyui_bit_for_bit(worker: WorkerProcess, stock: 
 
 def test_jobs_at_once_equal_their_solo_runs(own_worker: WorkerProcess) -> None:
     solo = [picture(done(own_worker.run(graph))) for graph in MIXED]
-    reseeded = [_with(graph, SAMPLER, seed=99) for graph in MIXED]
+    reseeded = [changed(graph, SAMPLER, seed=99) for graph in MIXED]
     for graph in reseeded:
         done(own_worker.run(graph))
     # A fresh store would do as well: other seeds in between make sure that the generators are left in another state.
@@ -64,9 +64,18 @@ def test_jobs_at_once_equal_their_solo_runs(own_worker: WorkerProcess) -> None:
     assert _interleaved([m.job for m in events if isinstance(m, Progress)])
 
 
+def test_jobs_that_share_a_guider_do_not_mix(worker: WorkerProcess) -> None:
+    graphs = [_custom(seed, steps) for seed, steps in ((41, 6), (42, 4), (43, 5))]
+    together = [picture(done(end)) for end in worker.run_all(graphs)]
+    worker.send(_unload_everything())
+    alone = [picture(done(worker.run(graph))) for graph in graphs]
+    for one, other in zip(together, alone, strict=True):
+        assert numpy.array_equal(one, other)
+
+
 def test_loras_on_one_model_do_not_mix(worker: WorkerProcess, demo_checkpoint: Path) -> None:
     names = [models.lora(demo_checkpoint, worker.base, f"lora-{seed}.safetensors", seed) for seed in (1, 2)]
-    graphs = [demo("guitar", steps=4, seed=21), *(_with_lora(demo("guitar", steps=4, seed=21), name) for name in names)]
+    graphs = [demo("guitar", steps=4, seed=21), *(with_lora(demo("guitar", steps=4, seed=21), name) for name in names)]
     together = [picture(done(end)) for end in worker.run_all(graphs)]
     worker.send(_unload_everything())
     alone = [picture(done(worker.run(graph))) for graph in graphs]
@@ -99,14 +108,22 @@ def _interleaved(jobs: list[int]) -> bool:
     return any(first in jobs[jobs.index(other) :] for first in jobs for other in jobs[jobs.index(first) :] if other != first)
 
 
-def _with(graph: Graph, node: str, **inputs: object) -> Graph:
-    return graph | {node: graph[node] | {"inputs": graph[node]["inputs"] | inputs}}
-
-
-def _with_lora(graph: Graph, name: str) -> Graph:
-    inputs = {"model": [LOADER, 0], "lora_name": name, "strength_model": 1.0}
-    graph = graph | {"20": {"class_type": "LoraLoaderModelOnly", "inputs": inputs}}
-    return _with(graph, SAMPLER, model=["20", 0])
+def _custom(seed: int, steps: int) -> Graph:
+    """The demo workflow with SamplerCustomAdvanced, whose guider is a node result of its own."""
+    graph = demo("boat")
+    old = graph[SAMPLER]["inputs"]
+    graph |= {
+        "30": {"class_type": "CFGGuider", "inputs": {name: old[name] for name in ("model", "positive", "negative", "cfg")}},
+        "31": {"class_type": "RandomNoise", "inputs": {"noise_seed": seed}},
+        "32": {"class_type": "KSamplerSelect", "inputs": {"sampler_name": "euler"}},
+        "33": {
+            "class_type": "BasicScheduler",
+            "inputs": {"model": old["model"], "scheduler": "normal", "steps": steps, "denoise": 1.0},
+        },
+    }
+    links = {"noise": ["31", 0], "guider": ["30", 0], "sampler": ["32", 0], "sigmas": ["33", 0]}
+    graph[SAMPLER] = {"class_type": "SamplerCustomAdvanced", "inputs": links | {"latent_image": old["latent_image"]}}
+    return graph
 
 
 def _unload_everything() -> UnloadOrder:
