@@ -27,6 +27,7 @@ def load(settings: Settings) -> tuple[Any, list[str]]:
 
     from . import demo_model, prompt_server
 
+    _set_temp_directory()
     demo_model.register(settings.demo)
     instance = prompt_server.install()
     failed = asyncio.run(_load_nodes())
@@ -55,8 +56,34 @@ def _enter(settings: Settings) -> None:
     comfy.options.enable_args_parsing()
     from comfy.cli_args import args
 
+    _set_environment(args)
+
+
+def _set_environment(args: Any) -> None:
+    """What ComfyUI's ``main`` sets only when it is the program."""
+    if args.default_device is not None:
+        others = [device for device in range(32) if device != args.default_device]
+        _show_devices(",".join(map(str, [args.default_device, *others])))
     if args.cuda_device is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["HIP_VISIBLE_DEVICES"] = str(args.cuda_device)
+        _show_devices(str(args.cuda_device))
+    if args.oneapi_device_selector is not None:
+        os.environ["ONEAPI_DEVICE_SELECTOR"] = args.oneapi_device_selector
+    if args.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+def _show_devices(devices: str) -> None:
+    os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["HIP_VISIBLE_DEVICES"] = devices
+
+
+def _set_temp_directory() -> None:
+    """``--temp-directory``, which ComfyUI reads when it starts its server."""
+    import folder_paths
+    from comfy.cli_args import args
+
+    if args.temp_directory:
+        folder_paths.set_temp_directory(str(Path(args.temp_directory).absolute() / "temp"))
+    Path(folder_paths.get_temp_directory()).mkdir(parents=True, exist_ok=True)
 
 
 def _has_accelerator() -> bool:
