@@ -120,22 +120,24 @@ def test_the_managed_engine_is_installed_only_where_that_is_wanted(paths: Paths,
     installed: list[Paths] = []
 
     def locate(config: Config, paths: Paths) -> engine.Engine:
-        raise errors.EngineNotInstalled("No ComfyUI was found.")
+        if not installed:
+            raise errors.EngineNotInstalled("No ComfyUI was found.")
+        return engine.Engine(Path("/c"), Path(config.python or "/"), True, "0.30.0", ("--base-directory", "/c"))
 
-    def install(paths: Paths, progress: Callable[[str, float | None], None]) -> engine.Engine:
+    def install(paths: Paths, progress: Callable[[str, float | None], None]) -> None:
         installed.append(paths)
         progress("unpacking", 0.5)
-        return engine.Engine(Path("/c"), Path("/c/python"), True, "0.30.0", ("--base-directory", "/c"))
 
     monkeypatch.setattr(engine, "locate", locate)
     monkeypatch.setattr(engine, "install", install)
     told: list[str] = []
-    found = launch.find(Config(), paths, lambda message, fraction: told.append(message))
+    with pytest.raises(errors.EngineNotInstalled):
+        launch.find(Config(auto_install=False), paths, lambda message, fraction: None)
+    assert installed == []
+    found = launch.find(Config(python="/c/python"), paths, lambda message, fraction: told.append(message))
     assert (found.python, found.comfyui, found.version) == ("/c/python", "/c", "0.30.0")
     assert found.args == ["--base-directory", "/c"]
     assert told[-1] == "unpacking"
-    with pytest.raises(errors.EngineNotInstalled):
-        launch.find(Config(auto_install=False), paths, lambda message, fraction: None)
     assert installed == [paths]
 
 
