@@ -65,7 +65,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cancel_grace: float = 5.0
     """Seconds a cancelled job has to end politely before its worker is replaced."""
     progress_deadline: float = 1800.0
-    """Seconds a running job may stay silent before its worker is replaced; 0: for ever."""
+    """Seconds without a sign of life of any running job before the worker is replaced; 0: for ever."""
     worker_restarts: int = 3
     """Deaths of the worker within five minutes before the daemon gives up until the next command."""
     attempts: int = 2

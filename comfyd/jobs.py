@@ -29,9 +29,8 @@ class Waiting(msgspec.Struct):
 
 
 class Running(msgspec.Struct):
-    """With the worker; ``heard`` is when it last gave a sign of life, ``cancelled`` when its end was asked for."""
+    """With the worker; ``cancelled`` is when its end was asked for."""
 
-    heard: float
     cancelled: float | None = None
     nodes_total: int = 0
     nodes_run: int = 0
@@ -66,6 +65,8 @@ class Jobs:
         self._queue: list[int] = []
         self._running: dict[int, Running] = {}
         self._replacing = False
+        self._heard = 0.0
+        """When a job last began or gave a sign of life."""
 
     # ------------------------------------------------------------ what is there
 
@@ -134,7 +135,7 @@ class Jobs:
         running = self._running.get(event.job)
         if running is None:
             return []
-        running.heard = now
+        self._heard = now
         match event:
             case protocol.Started():
                 running.nodes_total = event.nodes_total
@@ -186,7 +187,10 @@ class Jobs:
         return None if self._replacing else min((limit for _, limit in self._limits()), default=None)
 
     def expire(self, now: float) -> list[Effect]:
-        """Replace the worker under jobs that did not end in time or fell silent."""
+        """Replace the worker under jobs that did not end in time, or when nothing is heard of any.
+
+        One job may be silent for as long as another works: it waits for the model that the other one has.
+        """
         late = [] if self._replacing else [id for id, limit in self._limits() if limit <= now]
         if not late:
             return []
@@ -198,7 +202,7 @@ class Jobs:
             if running.cancelled is not None:
                 yield id, running.cancelled + self.limits.cancel_grace
             elif self.limits.progress_deadline:
-                yield id, running.heard + self.limits.progress_deadline
+                yield id, self._heard + self.limits.progress_deadline
 
     # ------------------------------------------------------------ steps
 
@@ -213,7 +217,8 @@ class Jobs:
 
     def _admit(self, job: Job, now: float) -> Admit:
         job.attempts += 1
-        job.state = self._running[job.id] = Running(now)
+        self._heard = now
+        job.state = self._running[job.id] = Running()
         return Admit(job.id, job.attempts)
 
     def _run_again(self, job: Job, counts: bool) -> list[Effect]:
@@ -228,7 +233,7 @@ class Jobs:
 
     def _end(self, event: JobEnd, reported: bool = False) -> End:
         job = self._jobs.pop(event.job)
-        running = self._running.pop(event.job, None) or Running(0.0)
+        running = self._running.pop(event.job, None) or Running()
         files = event.files if isinstance(event, Done) else running.files
         run = running.nodes_run if isinstance(event, Cancelled) else len(event.executed) or running.nodes_run
         total = event.nodes_total if isinstance(event, Done) else running.nodes_total

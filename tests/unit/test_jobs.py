@@ -131,11 +131,20 @@ def test_nothing_is_admitted_to_a_worker_that_is_being_replaced() -> None:
 # ---------------------------------------------------------------- silence
 
 
-def test_a_silent_job_costs_the_worker_and_a_sign_of_life_buys_time() -> None:
+def test_silence_costs_the_worker_and_a_sign_of_life_of_any_job_buys_time() -> None:
     jobs = with_jobs(2, progress_deadline=10.0)
-    jobs.apply(Progress(job=1, node="1", value=1, max=2), 8.0)
     assert jobs.deadline() == 10.0
-    assert jobs.expire(10.0) == [ReplaceWorker([2], stalled=True)]
+    jobs.apply(Progress(job=1, node="1", value=1, max=2), 8.0)
+    assert jobs.deadline() == 18.0
+    assert jobs.expire(17.9) == []
+    assert jobs.expire(18.0) == [ReplaceWorker([1, 2], stalled=True)]
+
+
+def test_a_job_that_begins_late_has_its_own_time() -> None:
+    jobs = with_jobs(0, progress_deadline=10.0)
+    jobs.submit(1, 100.0)
+    assert jobs.expire(109.0) == []
+    assert jobs.deadline() == 110.0
 
 
 def test_without_a_progress_deadline_jobs_may_be_silent_for_ever() -> None:
