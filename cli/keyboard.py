@@ -12,7 +12,7 @@ _LOCAL_FLAGS = 3
 @contextmanager
 def unechoed(stdin: TextIO) -> Iterator[None]:
     """Without echo; signals such as Ctrl-C still come through. Does nothing where stdin is no terminal of ours."""
-    if not _ours(stdin):
+    if not in_foreground(stdin):
         yield
         return
     before = termios.tcgetattr(stdin)
@@ -22,10 +22,13 @@ def unechoed(stdin: TextIO) -> Iterator[None]:
     try:
         yield
     finally:
-        if _ours(stdin):
+        if in_foreground(stdin):
             termios.tcsetattr(stdin, termios.TCSANOW, before)
 
 
-def _ours(stdin: TextIO) -> bool:
-    """Whether this is a terminal and we are in its foreground: to change it from the background would stop us."""
-    return stdin.isatty() and os.tcgetpgrp(stdin.fileno()) == os.getpgrp()
+def in_foreground(stream: TextIO) -> bool:
+    """Whether this is a terminal that is ours to use: to change it from the background (``&``) would stop us."""
+    try:
+        return stream.isatty() and os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+    except OSError:  # a terminal, but not the one that controls this process
+        return True

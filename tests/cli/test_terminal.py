@@ -1,5 +1,8 @@
 """What is seen in a pseudo-terminal: the moving display, Ctrl-C, two terminals, the REPL."""
 
+import signal
+from pathlib import Path
+
 import pytest
 
 from tests.daemon_process import wait_until
@@ -115,6 +118,22 @@ def test_the_cursor_comes_back_when_the_client_is_terminated(shell: Shell):
     child.kill(15)
     child.expect_exact("\x1b[?25h")
     assert ended(child) == 143
+
+
+def test_ctrl_z_gives_the_terminal_back_and_fg_goes_on(shell: Shell):
+    shell.hold(4)
+    child = shell.open("run", "demo")
+    child.expect_exact("\x1b[?25l")
+    child.expect_exact("3/8")
+    child.kill(signal.SIGTSTP)
+    child.expect_exact("\x1b[?25h")
+    wait_until(lambda: Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T", "a stopped client")
+    child.kill(signal.SIGCONT)
+    child.expect_exact("\x1b[?25l")
+    child.expect_exact("3/8")
+    shell.hold(None)
+    child.expect_exact("done in")
+    assert ended(child) == 0
 
 
 def test_tables_fit_the_terminal(shell: Shell):
