@@ -34,12 +34,12 @@ def _sentence(error: BaseException, where: str, files: dict[str, tuple[str, int,
             f"{where} ran out of memory on {device}; use a smaller size or batch, or free some with `comfyd unload --all`.",
             detail,
         )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return errors.DiskFull(
-            f"{where} could not write {error.filename or 'its file'}: the disk is full; free some space.", detail
-        )
+    if is_disk_full(error):
+        file = getattr(error, "filename", None) or "its file"
+        return errors.DiskFull(text(f"{where} could not write {file}: the disk is full; free some space."), detail)
     if files and is_corrupt(error):
-        path = next(iter(files.values()))[0]
+        paths = [path for path, _, _ in files.values()]
+        path = text(next((path for path in paths if path in _message(error)), " or ".join(paths)))
         return errors.CorruptModel(f"{where} cannot read {path} ({_first_line(error)}); download the file again.", detail)
     return errors.NodeFailed(
         f"{where} raised {type(error).__name__}: {_first_line(error)}; see `comfyd logs` for the trace.", detail
@@ -52,6 +52,13 @@ def is_out_of_memory(error: BaseException) -> bool:
         or (isinstance(error, Exception) and bool(comfy.model_management.is_oom(error)))
         or "can't allocate memory" in _message(error)
     )
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether no space is left, also where safetensors says it in words only."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "No space left on device" in _message(error)
 
 
 def is_corrupt(error: BaseException) -> bool:

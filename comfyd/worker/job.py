@@ -105,9 +105,7 @@ class JobRun:
         self._enter_thread()
         self._bench.baton.take(self.turn)
         try:
-            final = await self._outcome()
-            await _end_tasks()
-            self._bench.emit(final)
+            self._bench.emit(await self._outcome())
         except BaseException as error:
             logging.exception("comfyd: job %d ended without a result", self.id)
             reason = f"The job ended without a result ({type(error).__name__}); see `comfyd logs`."
@@ -125,6 +123,9 @@ class JobRun:
             return Cancelled(job=self.id)
         except BaseException as error:  # a node's SystemExit too
             return self._graph.failed(error)
+        finally:
+            await _end_tasks()
+            self._graph.leave()
 
     def _enter_thread(self) -> None:
         _local.job = self
@@ -134,7 +135,6 @@ class JobRun:
             self._stop = lambda: loop.call_soon_threadsafe(task.cancel)
 
     def _leave_thread(self) -> None:
-        self._graph.leave()
         # ComfyUI's global registry refers to the job, and with it to every result that it has touched.
         comfy_execution.progress.global_progress_registry = None
         self._bench.blackbox.clear()

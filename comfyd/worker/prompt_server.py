@@ -86,8 +86,11 @@ def install() -> PromptServerStandIn:
 
 
 def _progress(value: float, total: float, preview: Any, prompt_id: str | None = None, node_id: str | None = None) -> None:
+    context, registry = get_executing_context(), get_progress_state()
+    job = prompt_id or (context.prompt_id if context else None)
+    if job not in (None, registry.prompt_id):
+        return  # a thread of a node that waits: what is in place, the interrupt flag too, is another job's
     comfy.model_management.throw_exception_if_processing_interrupted()
-    context = get_executing_context()
     node = node_id or (context.node_id if context else None)
     if node is not None:
-        get_progress_state().update_progress(node, value, total, preview)
+        registry.update_progress(node, value, total, preview)

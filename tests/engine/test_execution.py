@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from comfyd.protocol import CancelRun, NodeStarted, Started
+from comfyd.protocol import CancelRun, NodeStarted, Progress, Started
 
-from .graphs import chain, shown
+from .graphs import chain, demo, shown
 from .worker import WorkerProcess, done, failed
 
 
@@ -121,6 +121,18 @@ def test_output_nodes_of_an_expansion_report_again(worker: WorkerProcess) -> Non
 
 def test_the_server_of_node_packs_has_a_loop_that_runs(worker: WorkerProcess) -> None:
     assert shown(done(worker.run(chain("TestServerLoop", text="looped"))).outputs) == ["looped"]
+
+
+def test_progress_of_a_waiting_job_is_not_taken_for_anothers(worker: WorkerProcess, tmp_path: Path) -> None:
+    flag = tmp_path / "go"
+    waiting = worker.submit(chain("TestThread", text=str(flag)))
+    worker.wait_for(NodeStarted, waiting)
+    other = worker.submit(demo("thread", steps=30))
+    events = worker.events([other])
+    flag.touch()
+    events += worker.events([waiting])
+    done(events[-1])
+    assert {m.max for m in events if isinstance(m, Progress) and m.job == other} == {30}
 
 
 def test_waiting_async_node_is_cancelled(worker: WorkerProcess, tmp_path: Path) -> None:

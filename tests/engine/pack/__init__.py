@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import comfy.utils
 import numpy
 import torch
 from comfy.model_base import BaseModel
@@ -95,6 +96,20 @@ class _Hostile:
 
     def __str__(self):
         return "hostile"
+
+
+class TestThread(_Node):
+    """Reports its progress from a thread, until the file exists."""
+
+    async def run(self, text):
+        await asyncio.to_thread(self._work, text)
+        return (text,)
+
+    def _work(self, text):
+        bar = comfy.utils.ProgressBar(1000)
+        while not Path(text).exists():
+            bar.update_absolute(777)
+            time.sleep(0.0005)
 
 
 class TestBusy(_Node):
