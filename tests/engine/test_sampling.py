@@ -64,6 +64,18 @@ def test_jobs_at_once_equal_their_solo_runs(own_worker: WorkerProcess) -> None:
     assert _interleaved([m.job for m in events if isinstance(m, Progress)])
 
 
+def test_unloading_under_a_sampler_does_not_change_its_picture(worker: WorkerProcess, demo_checkpoint: Path) -> None:
+    name = models.lora(demo_checkpoint, worker.base, "under.safetensors", seed=3)
+    graph = with_lora(demo("moon", steps=40, seed=51), name)
+    job = worker.submit(graph)
+    seen = _until_step(worker, job, step=3)
+    worker.send(_unload_everything())
+    seen += worker.events([job])
+    together = picture(done(seen[-1]))
+    worker.send(_unload_everything())
+    assert numpy.array_equal(together, picture(done(worker.run(graph))))
+
+
 def test_jobs_that_share_a_guider_do_not_mix(worker: WorkerProcess) -> None:
     graphs = [_custom(seed, steps) for seed, steps in ((41, 6), (42, 4), (43, 5))]
     together = [picture(done(end)) for end in worker.run_all(graphs)]
@@ -96,10 +108,15 @@ def test_cancel_takes_effect_within_a_step_and_the_next_run_is_right(worker: Wor
 
 
 def _cancel_at(worker: WorkerProcess, job: int, step: int) -> list[FromWorker]:
+    seen = _until_step(worker, job, step)
+    worker.send(CancelRun(job=job))
+    return seen
+
+
+def _until_step(worker: WorkerProcess, job: int, step: int) -> list[FromWorker]:
     seen: list[FromWorker] = []
     while not (seen and isinstance(seen[-1], Progress) and seen[-1].job == job and seen[-1].value >= step):
         seen.append(worker.receive())
-    worker.send(CancelRun(job=job))
     return seen
 
 
