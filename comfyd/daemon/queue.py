@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -141,10 +142,12 @@ class Queue:
     # ------------------------------------------------------------ effects
 
     def _perform(self, effects: list[Effect], payload: bytes = b"") -> None:
-        for effect in effects:
+        left = deque(effects)
+        while left:
+            effect = left.popleft()
             match effect:
                 case Admit():
-                    self._admit(effect)
+                    left.extend(self._admit(effect))
                 case Interrupt():
                     self.worker.order(encode(CancelRun(job=effect.job)))
                 case Requeue():
@@ -158,16 +161,17 @@ class Queue:
         self._set_timer()
         self._on_change()
 
-    def _admit(self, effect: Admit) -> None:
+    def _admit(self, effect: Admit) -> list[Effect]:
+        """Give the job to the worker; what follows where it cannot be read."""
         try:
             graph, extra_data = self.journal.graph(effect.job)
-            self.journal.start(effect.job, effect.attempt, time.time())
         except ComfydError as error:
-            self._perform(self.jobs.fail(effect.job, error.info(), self._loop.time()))
-            return
+            return self.jobs.fail(effect.job, error.info(), self._loop.time())
+        self._record(self.journal.start, effect.job, effect.attempt, time.time())
         log.info("job %d started (attempt %d)", effect.job, effect.attempt)
         run = RunEncoded(job=effect.job, graph=msgspec.Raw(graph), extra_data=msgspec.Raw(extra_data), attempt=effect.attempt)
         self.worker.order(encode(run))
+        return []
 
     def _requeue(self, effect: Requeue) -> None:
         log.info("job %d queued again", effect.job)

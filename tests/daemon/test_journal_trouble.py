@@ -6,8 +6,20 @@ import pytest
 
 from comfyd import errors
 from comfyd.client import Client
-from comfyd.protocol import Done, HistoryRequest, JobsReply, PsReply, PsRequest, QueueRequest, Watch
-from tests.daemon_process import DaemonProcess, read_to, submit, wait_until
+from comfyd.protocol import (
+    Accepted,
+    Done,
+    Failed,
+    HistoryRequest,
+    JobsReply,
+    NodeStarted,
+    PsReply,
+    PsRequest,
+    QueueRequest,
+    Submit,
+    Watch,
+)
+from tests.daemon_process import DaemonProcess, final, graph, read_to, submit, wait_until
 
 
 def answers_what_it_can(daemon: DaemonProcess, client: Client) -> None:
@@ -66,3 +78,36 @@ def test_a_job_whose_end_cannot_be_written_down_ends_nevertheless(daemon: Daemon
         blocking.close()
         assert "is locked by another program" in daemon.log
         assert isinstance(client.call(submit("Echo", text="x")), Done)
+
+
+def test_a_job_whose_start_cannot_be_written_down_runs_nevertheless(daemon: DaemonProcess) -> None:
+    gate = daemon.file("gate")
+    daemon.start(max_running=1)
+    with daemon.client() as client:
+        first, second = client.stream(submit("WaitFor", path=str(gate))), client.stream(submit("Echo", text="x"))
+        read_to(first, NodeStarted)
+        read_to(second, Accepted)
+        blocking = sqlite3.connect(daemon.paths.journal, isolation_level=None)
+        blocking.execute("BEGIN EXCLUSIVE")
+        gate.touch()
+        assert isinstance(final(first), Done)
+        assert isinstance(final(second), Done)
+        blocking.close()
+
+
+def test_jobs_that_can_no_longer_be_read_fail_however_many_they_are(daemon: DaemonProcess) -> None:
+    gate = daemon.file("gate")
+    daemon.start(max_running=1)
+    with daemon.client() as client:
+        first = client.stream(submit("WaitFor", path=str(gate)))
+        jobs = [client.call(Submit(graph=graph("Echo", text="x"), follow=False)).job for _ in range(400)]
+        with sqlite3.connect(daemon.paths.journal) as db:
+            db.execute("DELETE FROM job WHERE id > 1")
+        db.close()
+        last = client.stream(Watch(job=jobs[-1]))
+        gate.touch()
+        assert isinstance(final(first), Done)
+        failed = final(last)
+        assert isinstance(failed, Failed)
+        assert failed.error.code == "journal-unavailable"
+        answers_what_it_can(daemon, client)
