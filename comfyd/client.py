@@ -16,7 +16,6 @@ import zmq
 from .config import Config, Paths
 from .errors import DaemonUnavailable, InvalidValue, ProtocolError, ProtocolMismatch, from_info
 from .protocol import (
-    PROTOCOL,
     VERSION_FRAME,
     Accepted,
     Error,
@@ -139,10 +138,7 @@ class Client:
             raise ProtocolError(f"The daemon sent {len(frames)} frames instead of 3; run `comfyd stop && comfyd start`.")
         number, version, payload = frames
         if version != VERSION_FRAME:
-            raise ProtocolMismatch(
-                f"This client speaks version {PROTOCOL} of the protocol and the running daemon version "
-                f"{version.decode(errors='replace')[:20]}; run `comfyd stop && comfyd start`, or update comfyd."
-            )
+            raise ProtocolMismatch.between(client=VERSION_FRAME, daemon=version)
         if number in self._inbox:  # else its stream was abandoned
             self._inbox[number].append(_decode(payload))
 

@@ -253,6 +253,15 @@ class ProtocolMismatch(Unavailable):
 
     code = "protocol-mismatch"
 
+    @classmethod
+    def between(cls, client: bytes, daemon: bytes) -> "ProtocolMismatch":
+        """The error of these two version frames, whichever side notices."""
+        theirs, ours = (frame.decode(errors="replace")[:20] for frame in (client, daemon))
+        return cls(
+            f"This client speaks version {theirs} of the protocol and the running daemon version {ours}; "
+            "run `comfyd stop && comfyd start`, or update comfyd."
+        )
+
 
 class ProtocolError(Unavailable):
     """A message that does not decode."""

@@ -10,7 +10,7 @@ import zmq
 
 from comfyd.config import Paths
 from comfyd.errors import ComfydError, ProtocolError, ProtocolMismatch
-from comfyd.protocol import PROTOCOL, VERSION_FRAME, Error, Request, ToClient, decode_request, encode
+from comfyd.protocol import VERSION_FRAME, Error, Request, ToClient, decode_request, encode
 
 from .inlet import Inlet
 
@@ -51,7 +51,7 @@ class Clients:
         connection, request, version, payload = frames
         caller = Caller(connection, request)
         if version != VERSION_FRAME:
-            self.refuse(caller, _mismatch(version))
+            self.refuse(caller, ProtocolMismatch.between(client=version, daemon=VERSION_FRAME))
             return
         try:
             message = decode_request(payload)
@@ -97,11 +97,3 @@ def _listening(paths: Paths) -> int:
     listener.bind(str(paths.socket))
     listener.listen(128)
     return listener.detach()
-
-
-def _mismatch(version: bytes) -> ProtocolMismatch:
-    theirs = version.decode(errors="replace")[:20]
-    return ProtocolMismatch(
-        f"This client speaks version {theirs} of the protocol and the running daemon version {PROTOCOL}; "
-        "run `comfyd stop && comfyd start`, or update comfyd."
-    )
