@@ -55,7 +55,8 @@ def queue(terminal: Terminal, *, json: bool, no_start: bool) -> int:
     elif not reply.jobs:
         terminal.note("The queue is empty.")
     else:
-        show(terminal, QUEUE, queue_rows(reply.jobs, time.time()), numbers=("JOB",), flexible=("WORKFLOW",))
+        rows = queue_rows(reply.jobs, time.time())
+        show(terminal, QUEUE, rows, numbers=("JOB",), flexible=("WORKFLOW",), optional=("SINCE",))
     return ExitStatus.DONE
 
 
@@ -71,7 +72,9 @@ def history(terminal: Terminal, *, count: int, json: bool, no_start: bool) -> in
     elif not reply.jobs:
         terminal.note("No job has ended yet.")
     else:
-        show(terminal, HISTORY, history_rows(reply.jobs, time.time()), numbers=("JOB", "TOOK"), flexible=("WORKFLOW", "RESULT"))
+        rows = history_rows(reply.jobs, time.time())
+        few = ("NODES", "TOOK", "ENDED")
+        show(terminal, HISTORY, rows, numbers=("JOB", "TOOK"), flexible=("WORKFLOW", "RESULT"), optional=few)
     return ExitStatus.DONE
 
 

@@ -29,7 +29,8 @@ def _show(reply: PsReply, terminal: Terminal) -> None:
     from .table import show
 
     if reply.residents:
-        show(terminal, HEADERS, rows(reply.residents, time.time()), numbers=("SIZE",), flexible=("NAME",))
+        found = rows(reply.residents, time.time())
+        show(terminal, HEADERS, found, numbers=("SIZE",), flexible=("NAME",), optional=("DEVICE", "LAST USED"))
     else:
         terminal.note(
             "Nothing is resident."

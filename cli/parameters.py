@@ -21,7 +21,8 @@ def show(found: Sequence[Parameter], terminal: Terminal, *, json: bool, kept: Ma
     if json:
         terminal.json({"type": "Parameters", "parameters": [msgspec.to_builtins(parameter) for parameter in found]})
     else:
-        show_table(terminal, HEADERS, rows(found, kept or {}), flexible=("NODE", "VALUE", "RANGE"))
+        few = ("NODE", "TYPE", "RANGE")
+        show_table(terminal, HEADERS, rows(found, kept or {}), flexible=("NODE", "VALUE", "RANGE"), optional=few)
 
 
 def rows(found: Sequence[Parameter], kept: Mapping[str, str]) -> list[list[str]]:

@@ -81,7 +81,11 @@ class Names(Completer):
 def _prompt(session: Session) -> Callable[[], str]:
     """A function that asks for the next line; an abandoned one is the empty comment ``#``."""
     reader: PromptSession[str] = PromptSession(
-        history=_history(session.terminal), completer=Names(session), complete_in_thread=True, complete_while_typing=False
+        history=_history(session.terminal),
+        completer=Names(session),
+        complete_in_thread=True,
+        complete_while_typing=False,
+        enable_suspend=True,
     )
 
     def ask() -> str:

@@ -33,6 +33,8 @@ class Session:
             return ExitStatus.DONE
         tokens = self.completed(split(line))
         command, rest = find(tokens, REPL)
+        if command.handler == "session:run" and len(rest) == 1 and _is_workflow(rest[0]):
+            raise UsageError(f"run runs {self.workflow} here; use {rest[0]} goes on with that workflow.")
         values = parse(command, rest)
         if "help" in values:
             command, values = find(["help"], REPL)[0], {"command": command.name.split()}
@@ -73,6 +75,16 @@ class Session:
             fix = did_you_mean(tokens[0], words) or "; help lists the commands, and values are set like this: seed 42."
             raise UsageError(f"{shown(tokens[0])} is neither a command nor a name with a value{fix}")
         return ["run", *tokens]
+
+
+def _is_workflow(word: str) -> bool:
+    if word == "-":
+        return False
+    try:
+        load(word)
+    except Refused:
+        return False
+    return True
 
 
 def check(workflow: str) -> None:

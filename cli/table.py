@@ -18,13 +18,33 @@ def show(
     *,
     numbers: Sequence[str] = (),
     flexible: Sequence[str] = (),
+    optional: Sequence[str] = (),
 ) -> None:
-    """Print the rows on stdout; ``numbers`` are the columns set to the right, ``flexible`` those that give way."""
+    """Print the rows on stdout; ``numbers`` are the columns set to the right, ``flexible`` those that give way.
+
+    On a terminal too narrow even then, the ``optional`` columns are left out, the first ones first.
+    """
     width = terminal.columns if terminal.stdout.isatty() else None
-    head, *body = lines(headers, rows, width, numbers=numbers, flexible=flexible)
+    shown = _kept(headers, rows, flexible, optional, width)
+    rows = [[cell for header, cell in zip(headers, row, strict=True) if header in shown] for row in rows]
+    head, *body = lines(shown, rows, width, numbers=numbers, flexible=flexible)
     terminal.heading(head)
     for line in body:
         terminal.out(line)
+
+
+def _kept(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], flexible: Sequence[str], optional: Sequence[str], width: int | None
+) -> list[str]:
+    """The headers of the columns that there is room for."""
+    columns = zip(headers, zip(*rows, strict=True), strict=True)
+    least = {header: max(map(len, (header, *cells))) for header, cells in columns}
+    least |= {header: min(least[header], _NARROWEST) for header in flexible}
+    for header in optional:
+        if width is None or sum(least.values()) + len(_GAP) * (len(least) - 1) <= width:
+            break
+        del least[header]
+    return list(least)
 
 
 def lines(

@@ -20,6 +20,7 @@ from .text import printable, wrapped
 if TYPE_CHECKING:
     from rich.console import Console
 
+_USUAL = 80
 _DIM, _BOLD, _RED, _GREEN, _RESET = "\x1b[2m", "\x1b[1m", "\x1b[1;31m", "\x1b[32m", "\x1b[0m"
 
 
@@ -63,10 +64,14 @@ class Terminal:
 
     @property
     def columns(self) -> int:
-        """The terminal's width."""
-        import shutil  # with its compressors, which only what is wide needs to pay for
-
-        return shutil.get_terminal_size().columns
+        """The terminal's width: what COLUMNS says, else that of the first stream that is one, else 80."""
+        stated = self.environ.get("COLUMNS", "")
+        if stated.isdecimal() and int(stated):
+            return int(stated)
+        for stream in (self.stdout, self.stderr, self.stdin):
+            with suppress(OSError):
+                return os.get_terminal_size(stream.fileno()).columns or _USUAL
+        return _USUAL
 
     def colours(self, stream: IO[str]) -> bool:
         """Whether text on this stream may be styled."""
@@ -112,12 +117,10 @@ class Terminal:
 
     def error(self, sentence: str) -> None:
         """What went wrong, in one sentence."""
-        text = f"comfyd: {sentence}"
-        if self.stderr.isatty():
-            text = wrapped(text, self.columns)
+        text = self._fitted(f"comfyd: {sentence}")
         if self.colours(self.stderr):
             text = text.replace("comfyd:", f"{_RED}comfyd:{_RESET}", 1)
-        self._say(text, "")
+        self._write(text)
 
     def ask(self, question: str) -> bool:
         """A yes-or-no question, no by default; raises UsageError where nobody can answer."""
@@ -136,8 +139,16 @@ class Terminal:
         return error.exit_status
 
     def _say(self, text: str, style: str) -> None:
+        text = self._fitted(text)
         styled = f"{style}{text}{_RESET}" if style and self.colours(self.stderr) else text
-        self.stderr.write(styled + "\n")
+        self._write(styled)
+
+    def _fitted(self, text: str) -> str:
+        """A sentence on stderr, broken between words where it is wider than the terminal."""
+        return wrapped(text, self.columns) if self.stderr.isatty() and len(text) > self.columns else text
+
+    def _write(self, text: str) -> None:
+        self.stderr.write(text + "\n")
         self.stderr.flush()
 
     def console(self, stream: TextIO) -> "Console":

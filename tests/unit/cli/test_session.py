@@ -116,6 +116,13 @@ def test_a_lone_word(session: Session):
         session.run_line("xyzzy")
 
 
+def test_run_and_another_workflow(session: Session, runs: Runs):
+    with pytest.raises(UsageError, match="use demo goes on with that workflow"):
+        session.run_line("run demo")
+    with pytest.raises(UsageError, match="'seed' has no value"):
+        session.run_line("run seed")
+
+
 def test_help_is_that_of_the_repl(session: Session, terminal: Recorded):
     session.run_line("help")
     session.run_line("set --help")

@@ -1,5 +1,8 @@
 """Rows and columns."""
 
+from pathlib import Path
+
+import pytest
 from comfyd_cli.table import cut, fitted, lines, show
 from rich.cells import cell_len
 
@@ -43,3 +46,15 @@ def test_one_long_cell_in_a_pipe_moves_its_own_row_only():
     found = lines(HEADERS, [["1", "x" * 2000, "long.png"], ["2", "demo", "short.png"]], None)
     assert found[1].endswith(f"{'x' * 2000}  long.png")
     assert max(len(found[0]), len(found[2])) < 100
+
+
+@pytest.mark.parametrize(
+    ("columns", "heads"),
+    [("200", ["JOB", "WORKFLOW", "RESULT"]), ("30", ["JOB", "WORKFLOW", "RESULT"]), ("18", ["JOB", "RESULT"])],
+)
+def test_a_narrow_terminal_leaves_columns_out(columns: str, heads: list[str], tmp_path: Path):
+    terminal = Recorded(tmp_path, tty=True)
+    terminal.environ = {"COLUMNS": columns, "NO_COLOR": "1"}
+    show(terminal, HEADERS, ROWS, flexible=("WORKFLOW", "RESULT"), optional=("WORKFLOW",))
+    assert terminal.out_lines[0].split() == heads
+    assert all(cell_len(line) <= int(columns) for line in terminal.out_lines)
