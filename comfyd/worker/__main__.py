@@ -7,12 +7,13 @@ import threading
 import traceback
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from comfyd.errors import EngineFailed
 from comfyd.protocol import Order, Ready, StartFailed
 
 from .link import Link
+from .plain import text
 from .settings import Launch, from_environment
 
 if TYPE_CHECKING:
@@ -53,14 +54,22 @@ def main() -> None:
     except BaseException as error:
         traceback.print_exc()
         link.send(StartFailed(error=_start_failure(error, launch).info()))
-        link.close()
-        sys.exit(1)
+        _end(link, 1)
     mailbox.open(engine)
-    engine.run()
+    try:
+        engine.run()
+    except BaseException:
+        traceback.print_exc()
+        _end(link, 1)
+    _end(link, 0)
+
+
+def _end(link: Link, status: int) -> NoReturn:
+    """Ends the process whatever threads node packs have started: one that stays would be taken for a worker at work."""
     link.close()
+    sys.stdout.flush()
     sys.stderr.flush()
-    # Threads of node packs and torch's own must not hold up the end.
-    os._exit(0)
+    os._exit(status)
 
 
 def _start(launch: Launch, link: Link) -> "Engine":
@@ -98,11 +107,11 @@ def _start(launch: Launch, link: Link) -> "Engine":
 
 
 def _start_failure(error: BaseException, launch: Launch) -> EngineFailed:
-    detail = traceback.format_exc()
+    detail = text(traceback.format_exc())
     if isinstance(error, ModuleNotFoundError):
         fix = f"install it into {sys.executable}"
         return EngineFailed(f"ComfyUI at {launch.settings.comfyui} needs the Python package {error.name}; {fix}.", detail)
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    reason = text(str(error)).splitlines()[0] if str(error).strip() else type(error).__name__
     return EngineFailed(f"ComfyUI at {launch.settings.comfyui} did not start: {reason}; see `comfyd logs`.", detail)
 
 

@@ -4,8 +4,9 @@ import json
 import signal
 from pathlib import Path
 
-from comfyd.protocol import NodeStarted, Shutdown
+from comfyd.protocol import NodeStarted, Shutdown, StartFailed
 
+from .conftest import make_base
 from .graphs import chain, demo
 from .worker import WorkerProcess, done
 
@@ -23,6 +24,20 @@ def test_hanging_node_is_named_and_dies_with_its_daemon(own_worker: WorkerProces
     assert json.loads(own_worker.blackbox.read_bytes().split(b"\n")[0])["class_type"] == "TestHang"
     own_worker.process.stdin.close()
     assert own_worker.process.wait(30) == 0
+
+
+def test_start_that_fails_is_told_and_ends_the_process(comfyui: Path, demo_checkpoint: Path, tmp_path: Path) -> None:
+    base = make_base(tmp_path / "base")
+    # A thread that never ends, and is waited for by an interpreter that ends as usual.
+    forever = "import threading\nthreading.Thread(target=threading.Event().wait).start()\n"
+    pack = base / "custom_nodes" / "ending"
+    pack.mkdir()
+    (pack / "__init__.py").write_text(forever + "raise SystemExit('no licence')\n")
+    worker = WorkerProcess(comfyui, base, demo_checkpoint.parent.parent)
+    error = worker.wait_for(StartFailed).error
+    assert (error.code, "no licence" in error.message) == ("engine-failed", True)
+    assert worker.process.wait(60) == 1
+    worker.close()
 
 
 def test_shutdown_finishes_what_runs(own_worker: WorkerProcess) -> None:
