@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -49,6 +50,12 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
         return self.state / "comfyd.log"
 
 
+Count = Annotated[int, msgspec.Meta(ge=0)]
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=10**9)]
+GiB = Annotated[float, msgspec.Meta(ge=0, le=10**6)]
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every setting with its default; a field ``x`` is the key ``x`` of config.toml and the variable ``COMFYD_X``."""
 
@@ -58,25 +65,25 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The worker's interpreter; None: the checkout's own virtual environment, else this one."""
     engine_args: list[str] = []
     """Further arguments for ComfyUI (its own command line), for example ["--cpu"]."""
-    max_running: int = 4
+    max_running: AtLeastOne = 4
     """Jobs admitted at once; they advance step by step in turn."""
-    max_queue: int = 512
+    max_queue: Count = 512
     """Jobs that may wait; one more is refused."""
-    cancel_grace: float = 5.0
+    cancel_grace: Seconds = 5.0
     """Seconds a cancelled job has to end politely before its worker is replaced."""
-    progress_deadline: float = 1800.0
+    progress_deadline: Seconds = 1800.0
     """Seconds without a sign of life of any running job before the worker is replaced; 0: for ever."""
-    worker_restarts: int = 3
+    worker_restarts: Count = 3
     """Deaths of the worker within five minutes before the daemon gives up until the next command."""
-    attempts: int = 2
+    attempts: AtLeastOne = 2
     """How often a job is started when its worker or daemon dies under it."""
-    cache_ram: float = 0.0
+    cache_ram: GiB = 0.0
     """GiB of node results kept in RAM; 0: an eighth of the machine's."""
-    cache_vram: float = 0.0
+    cache_vram: GiB = 0.0
     """GiB of node results kept in VRAM; 0: a sixteenth of the device's."""
-    models_ram: float = 0.0
+    models_ram: GiB = 0.0
     """GiB of models kept resident; 0: six tenths of the machine's RAM."""
-    history: int = 10000
+    history: Count = 10000
     """Ended jobs the journal keeps."""
     auto_install: bool = True
     """Whether the first start may download the managed ComfyUI."""
@@ -166,8 +173,18 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, object]:
     for field in Config.__struct_fields__:
         text = env.get(f"COMFYD_{field.upper()}")
         if text:
-            values[field] = text.split() if field == "engine_args" else text
+            values[field] = _split(text) if field == "engine_args" else text
     return values
+
+
+def _split(text: str) -> list[str]:
+    """Arguments as a shell would see them."""
+    import shlex
+
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise ConfigError("The variable COMFYD_ENGINE_ARGS ends inside a quote; close it.") from error
 
 
 def private_directory(path: Path) -> Path:

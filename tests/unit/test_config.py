@@ -30,8 +30,10 @@ def test_the_environment_outranks_the_file(tmp_path: Path) -> None:
 
 
 def test_engine_arguments_in_the_environment_are_split(tmp_path: Path) -> None:
-    loaded = load(paths({"COMFYD_HOME": str(tmp_path)}), {"COMFYD_ENGINE_ARGS": "--cpu --fast"})
-    assert loaded.engine_args == ["--cpu", "--fast"]
+    loaded = load(paths({"COMFYD_HOME": str(tmp_path)}), {"COMFYD_ENGINE_ARGS": "--cpu --base-directory '/a b'"})
+    assert loaded.engine_args == ["--cpu", "--base-directory", "/a b"]
+    with pytest.raises(ConfigError, match="COMFYD_ENGINE_ARGS ends inside a quote"):
+        load(paths({"COMFYD_HOME": str(tmp_path)}), {"COMFYD_ENGINE_ARGS": "--base-directory '/a b"})
 
 
 @pytest.mark.parametrize(("text", "words"), [
@@ -43,6 +45,15 @@ def test_a_wrong_file_is_refused_with_its_name(tmp_path: Path, text: str, words:
     with pytest.raises(ConfigError, match=words) as caught:
         load(where, {})
     assert str(where.config_file) in caught.value.message
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("max_running", "0"), ("attempts", "0"), ("max_queue", "-1"), ("history", "-1"), ("worker_restarts", "-1"),
+    ("cancel_grace", "-1"), ("progress_deadline", "nan"), ("cache_ram", "inf"), ("cache_vram", "-0.5"), ("models_ram", "1e30"),
+])
+def test_a_number_nothing_could_run_with_is_refused(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=rf"COMFYD_{name.upper()} has a wrong value \(expected"):
+        load(paths({"COMFYD_HOME": str(tmp_path)}), {f"COMFYD_{name.upper()}": value})
 
 
 def test_a_wrong_variable_is_refused(tmp_path: Path) -> None:
