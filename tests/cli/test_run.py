@@ -40,6 +40,16 @@ def test_quiet_prints_paths_only(shell: Shell):
     assert result.err == ""
 
 
+def test_a_cached_run_imports_little(shell: Shell, monkeypatch: pytest.MonkeyPatch):
+    shell.run("run", "demo")
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    cached = shell.run("run", "demo", "--quiet")
+    imported = {line.rpartition("|")[2].strip() for line in cached.err.splitlines()}
+    assert "comfyd.client" in imported
+    needless = {"typer", "click", "pydantic", "rich", "prompt_toolkit", "asyncio", "subprocess", "tempfile", "shutil", "hashlib"}
+    assert not imported & (needless | {"tomllib", "shlex", "difflib", "traceback", "comfyd.engine", "comfyd_cli.view"})
+
+
 def test_json_ends_with_the_result(shell: Shell):
     result = shell.run("run", "demo", "seed", "7", "--json")
     kinds = [message["type"] for message in result.messages]

@@ -2,7 +2,8 @@
 
 import json
 
-from comfyd_cli.display import JsonLines, Lines
+from comfyd_cli.display import JsonLines
+from comfyd_cli.lines import Lines
 
 from comfyd.protocol import (
     Accepted,
