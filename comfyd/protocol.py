@@ -198,6 +198,8 @@ class StatusReply(Message, frozen=True, kw_only=True):
     engine: EngineInfo
     queued: int
     running: list[int]
+    stopping: bool = False
+    """Whether it ends with its running jobs and takes no more."""
 
 
 class JobsReply(Message, frozen=True, kw_only=True):

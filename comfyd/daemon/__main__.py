@@ -18,6 +18,7 @@ from comfyd.errors import ComfydError, DaemonUnavailable, UsageError
 from .lock import Locks
 from .logs import open_log
 from .loop import Daemon
+from .reachable import stay_reachable
 
 log = logging.getLogger("comfyd.daemon")
 
@@ -42,12 +43,14 @@ def main() -> int:
 async def _run(config: Config, paths: Paths, locks: Locks, report: int | None) -> None:
     daemon = Daemon(config, paths)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, daemon.signalled)
     daemon.start()
     log.info("daemon %d listens on %s", os.getpid(), paths.socket)
     _tell(report, b"")
+    reachable = loop.create_task(stay_reachable(paths.socket, locks, daemon.listen))
     await daemon.serve()
+    reachable.cancel()
     await daemon.close(locks.release)
 
 

@@ -40,7 +40,7 @@ class Clients:
         self._inlet = Inlet(router, self._receive)
 
     def listen(self, paths: Paths) -> None:
-        """Take connections from now on."""
+        """Take connections from now on, or once more after the socket's path was removed."""
         self._inlet.socket.setsockopt(zmq.USE_FD, _listening(paths))
         self._inlet.socket.bind(paths.address)
 

@@ -14,23 +14,37 @@ class Locks:
     """The locks of this process; raises DaemonRunning where another one holds them. What a dead daemon left is cleared."""
 
     def __init__(self, paths: Paths) -> None:
+        self._paths = paths
         private_directory(paths.run)
         paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)  # prompts are nobody else's business
-        self._held = contextlib.ExitStack()
         with contextlib.ExitStack() as taken:
             for path in (paths.pid_file, paths.state / "comfyd.lock"):
-                file = taken.enter_context(_acquire(path, paths))
-                file.truncate(0)
-                file.write(f"{os.getpid()}\n")
-                file.flush()
-                taken.callback(path.unlink, missing_ok=True)  # while it is still ours, that is before the file is closed
+                _take(path, paths, taken)
             self._held = taken.pop_all()
         for leftover in (paths.socket, *paths.run.glob("worker-*")):
             leftover.unlink(missing_ok=True)
 
+    def renew(self) -> None:
+        """Lock the socket's directory again after it was removed; raises DaemonRunning where another daemon has it now."""
+        private_directory(self._paths.run)
+        _take(self._paths.pid_file, self._paths, self._held)
+
     def release(self) -> None:
         """Let another daemon start."""
         self._held.close()
+
+
+def _take(path: Path, paths: Paths, held: contextlib.ExitStack) -> None:
+    file = held.enter_context(_acquire(path, paths))
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    held.callback(_remove, path, file)  # while it is still ours, that is before the file is closed
+
+
+def _remove(path: Path, file: IO[str]) -> None:
+    if _is_at(path, file):
+        path.unlink(missing_ok=True)
 
 
 def _acquire(path: Path, paths: Paths) -> IO[str]:

@@ -42,7 +42,7 @@ from .unload import unload
 
 log = logging.getLogger("comfyd.daemon")
 
-_STOPPING = "The daemon is stopping; `comfyd start` starts it again."
+_STOPPING = "The daemon is stopping; `comfyd restart` waits for its end and starts it again."
 
 
 class Daemon:
@@ -67,8 +67,12 @@ class Daemon:
     def start(self) -> None:
         """Take up the journal's jobs, answer clients, begin to start the engine."""
         self._queue.restore()
-        self._clients.listen(self._paths)
+        self.listen()
         self._engine.start()
+
+    def listen(self) -> None:
+        """Take connections, also when the socket's path was removed."""
+        self._clients.listen(self._paths)
 
     async def serve(self) -> None:
         """Run until stopped."""
@@ -178,7 +182,7 @@ class Daemon:
         self._clients.send(caller, self._status())
 
     def _status(self) -> StatusReply:
-        return answers.status(self._jobs, self._engine, self._paths, self._started)
+        return answers.status(self._jobs, self._engine, self._paths, self._started, self._stopping)
 
     def _end_of(self, job: int) -> JobEnd:
         end = self._journal.end_of(job) if 0 < job <= self._journal.newest() else None

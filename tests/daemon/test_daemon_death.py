@@ -1,6 +1,7 @@
 """The daemon dies, is started twice, or stops: no accepted job is lost, and everybody is told."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from comfyd.protocol import (
     Submit,
     Watch,
 )
+from comfyd.starting import start_or_join
 from tests.daemon_process import DaemonProcess, alive, final, graph, read_to, submit, wait_until
 
 
@@ -195,6 +197,7 @@ def test_stop_finishes_what_runs_and_keeps_what_waits(daemon: DaemonProcess) -> 
         with pytest.raises(errors.DaemonStopping):
             client.call(submit("Echo", text="refused"))
         assert daemon.status().running == [1]
+        assert daemon.status().stopping
         daemon.file("gate").touch()
         assert isinstance(final(running), Done)
         stopping.join()
@@ -222,7 +225,7 @@ def test_stop_now_puts_running_jobs_back(daemon: DaemonProcess) -> None:
         assert isinstance(client.call(Watch(job=1)), Done)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_and_a_second_one_means_now(daemon: DaemonProcess, number: int) -> None:
     daemon.start()
     with daemon.client() as client:
@@ -275,3 +278,18 @@ def test_in_the_foreground_the_log_is_also_shown(daemon: DaemonProcess) -> None:
     assert process.returncode == 0
     assert "listens on" in shown
     assert "listens on" in daemon.log
+
+
+def test_a_removed_runtime_directory_comes_back_and_jobs_go_on(daemon: DaemonProcess) -> None:
+    daemon.start()
+    pid = daemon.pid
+    with daemon.client() as client:
+        running = client.stream(submit("WaitFor", path=str(daemon.file("gate"))))
+        read_to(running, NodeStarted)
+        shutil.rmtree(daemon.paths.run)
+        start_or_join(daemon.config, daemon.paths)
+        assert (daemon.pid, daemon.status().pid, daemon.status().running) == (pid, pid, [1])
+        daemon.file("gate").touch()
+        assert isinstance(final(running), Done)
+    assert stop_daemon(daemon.config, daemon.paths) == Stopped()
+    assert list(daemon.paths.run.iterdir()) == []
