@@ -44,6 +44,7 @@ def version() -> str:
 def _enter(settings: Settings) -> None:
     root = Path(settings.comfyui)
     sys.path.insert(0, str(root))
+    os.chdir(root)  # node packs read files beside ComfyUI's main.py by relative paths
     sys.argv = [str(root / "main.py"), *_ARGUMENTS, *settings.engine_args]
     if not _has_accelerator() and "--cpu" not in sys.argv:
         sys.argv.append("--cpu")
