@@ -15,11 +15,15 @@ from .protocol import Cancelled, Done, ErrorInfo, Event, Failed, JobEnd
 
 
 class Death(msgspec.Struct, frozen=True):
-    """How a worker ended: whose fault that was, what to tell that job, and whether it counts as an attempt of the others."""
+    """How a worker ended: whose fault that was, what to tell that job, and whether it counts as an attempt of the others.
+
+    Nobody's proven fault counts against the ``suspect`` alone, the job that was executing, if there is one.
+    """
 
     culprits: frozenset[int] = frozenset()
     error: ErrorInfo | None = None
     counts: bool = True
+    suspect: int | None = None
 
 
 class Waiting(msgspec.Struct):
@@ -170,13 +174,14 @@ class Jobs:
         self._replacing = False
         waiting, self._queue = self._queue, []
         effects: list[Effect] = []
+        counting = self._counted(death)
         for id, running in list(self._running.items()):
             if running.cancelled is not None:
                 effects.append(self._end(Cancelled(job=id)))
             elif id in death.culprits and death.error is not None:
                 effects.append(self._end(Failed(job=id, error=death.error)))
             else:
-                effects += self._run_again(self._jobs[id], death.counts)
+                effects += self._run_again(self._jobs[id], id in counting)
         self._queue += waiting
         return [*effects, *self._moved()]
 
@@ -220,6 +225,12 @@ class Jobs:
         self._heard = now
         job.state = self._running[job.id] = Running()
         return Admit(job.id, job.attempts)
+
+    def _counted(self, death: Death) -> list[int]:
+        """The running jobs whose attempt this death is."""
+        if not death.counts:
+            return []
+        return [death.suspect] if death.suspect in self._running else self.running
 
     def _run_again(self, job: Job, counts: bool) -> list[Effect]:
         if counts and job.attempts >= self.limits.attempts:

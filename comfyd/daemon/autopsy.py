@@ -57,10 +57,13 @@ def is_crash(ended: Ended) -> bool:
 
 
 def death(ended: Ended) -> Death:
-    """A worker died by itself. Where its culprit is known the other jobs are innocent, and it does not count for them."""
+    """A worker died by itself. Where its culprit is known the other jobs are innocent, and it does not count for them.
+
+    One that was killed from outside may have been killed for the memory that its executing node took.
+    """
     culprit = ended.culprit
     if culprit is None or not is_crash(ended):
-        return Death()
+        return Death(suspect=culprit.job if culprit else None)
     error = WorkerCrashed(
         f"The worker {ended} in {culprit} of job {culprit.job}; `comfyd logs` has its last words, "
         "and updating or removing that node's pack is the usual cure.",

@@ -41,6 +41,7 @@ def test_a_crash_is_its_nodes_fault_and_costs_the_others_nothing() -> None:
 def test_a_death_from_outside_or_without_a_node_is_nobodys_fault(ended: Ended) -> None:
     death = autopsy.death(ended)
     assert (death.culprits, death.error, death.counts) == (set(), None, True)
+    assert death.suspect == (ended.culprit.job if ended.culprit else None)
 
 
 def test_an_exit_in_the_middle_of_a_node_is_its_fault() -> None:

@@ -155,6 +155,14 @@ def test_without_a_progress_deadline_jobs_may_be_silent_for_ever() -> None:
 # ---------------------------------------------------------------- death of the worker
 
 
+def test_a_death_that_is_nobodys_fault_counts_against_the_one_that_was_executing() -> None:
+    jobs = with_jobs(2, attempts=1)
+    effects = jobs.worker_died(Death(suspect=1))
+    assert [(type(effect), effect.job) for effect in effects[:2]] == [(End, 1), (Requeue, 2)]
+    jobs.worker_ready(1.0)
+    assert isinstance(jobs.worker_died(Death(suspect=99))[0], End)
+
+
 def test_a_culprit_fails_and_the_others_run_again_first() -> None:
     jobs = with_jobs(4)
     effects = jobs.worker_died(Death(frozenset([1]), CRASH, counts=False))
