@@ -15,7 +15,7 @@ def choose(terminal: Terminal, path: str) -> None:
     """From now on the daemon is to have this ComfyUI, relative to where the user is; raises EngineNotFound."""
     from comfyd.engine.discovery import checked
 
-    chosen = checked(Path(path).expanduser().absolute(), "give --comfyui the directory that holds ComfyUI's main.py")
+    chosen = checked(Path(path).expanduser().resolve(), "give --comfyui the directory that holds ComfyUI's main.py")
     terminal.comfyui = chosen
     terminal.config = replace(terminal.config, comfyui=str(chosen))
 

@@ -37,9 +37,11 @@ def run_job(client: Client, submit: Submit, display: Display, terminal: Terminal
 
 
 def _cancel(client: Client, job: int, terminal: Terminal) -> JobEnd:
+    cancelling = client.stream(Cancel(job=job))  # is sent before anything is said: a second Ctrl-C may follow at once
     terminal.note(f"cancelling job {job}; Ctrl-C again leaves at once")
     try:
-        client.call(Cancel(job=job))
+        for _ in cancelling:
+            pass
         return _end(client.call(Watch(job=job)))
     except KeyboardInterrupt:
         terminal.note(f"left; job {job} goes on being cancelled")

@@ -1,7 +1,7 @@
 """Following a job: its end, and Ctrl-C on the way, with a client made of messages."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -24,7 +24,14 @@ class Script:
         self.calls: list[Any] = []
 
     def stream(self, request: Any) -> Iterator[Any]:
-        for message in self._messages:
+        if type(request) in self._answers:
+            self.calls.append(request)
+            return self._told([self._answers[type(request)]])
+        return self._told(self._messages)
+
+    @staticmethod
+    def _told(messages: Sequence[Any]) -> Iterator[Any]:
+        for message in messages:
             if isinstance(message, BaseException):
                 raise message
             yield message
