@@ -59,6 +59,7 @@ class Journal:
         self._ended = 0
         self._newest = 0
         self._damaged = False
+        self._refused = False
 
     def close(self) -> None:
         """Let go of the file."""
@@ -151,13 +152,17 @@ class Journal:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """The open database; one failed statement closes it, the next use opens it again."""
+        if self._refused:  # opened while the file was read-only, a connection stays so
+            self.close()
         try:
             if self._connection is None:
                 self._connection = self._open()
             with self._connection:
                 yield self._connection
+            self._refused = self._refused and not self._connection.total_changes
         except (sqlite3.Error, OSError) as error:
             self._damaged = _is_damage(error)
+            self._refused = "readonly" in str(error).lower()
             self.close()
             raise JournalUnavailable(_sentence(self.file, error), detail=repr(error)) from error
 

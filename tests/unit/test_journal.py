@@ -138,6 +138,27 @@ def test_a_read_only_database_is_named(journal: Journal) -> None:
         add(journal)
 
 
+def test_once_writable_again_it_is_written(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(journal)
+    journal.close()
+    connect = journal._connect
+
+    def read_only() -> sqlite3.Connection:
+        db = connect()
+        db.execute("PRAGMA query_only = ON")
+        return db
+
+    monkeypatch.setattr(journal, "_connect", read_only)
+    with pytest.raises(JournalUnavailable, match="cannot be written"):
+        add(journal)
+    assert journal.newest() == 1
+    monkeypatch.undo()
+    assert [add(journal), add(journal)] == [2, 3]
+    kept = journal._connection
+    assert journal.newest() == 3
+    assert journal._connection is kept
+
+
 def test_a_newer_schema_is_left_alone(file: Path, journal: Journal) -> None:
     add(journal)
     journal.close()
