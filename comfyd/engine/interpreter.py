@@ -99,5 +99,5 @@ def check(python: Interpreter, comfyui: Path | None) -> None:
 
 def _without_torch(python: Path, comfyui: Path | None) -> str:
     if comfyui is None or python == Path(sys.executable):
-        return 'PyTorch is not installed beside comfyd; run `pip install "comfyd[engine]"`.'
+        return f"PyTorch is not installed beside comfyd; run `{sys.executable} -m pip install 'comfyd[engine]'`."
     return f"{python} has no PyTorch; run `{python} -m pip install -r {comfyui / 'requirements.txt'}`."

@@ -107,7 +107,7 @@ def test_nothing_found_says_how_to_install(home, paths, make_python):
 
 def test_nothing_found_and_no_torch_says_to_install_torch_first(home, paths, make_python, monkeypatch):
     monkeypatch.setattr(sys, "executable", str(make_python(home / "python", torch="")))
-    with pytest.raises(EngineNotFound, match=r"comfyd\[engine\]") as caught:
+    with pytest.raises(EngineNotFound, match=rf"{home}/python.* -m pip install 'comfyd\[engine\]'") as caught:
         locate(Config(), paths)
     assert caught.value.code == "engine-not-found"
 
