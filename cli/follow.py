@@ -38,8 +38,8 @@ def run_job(client: Client, submit: Submit, display: Display, terminal: Terminal
 
 def _cancel(client: Client, job: int, terminal: Terminal) -> JobEnd:
     cancelling = client.stream(Cancel(job=job))  # is sent before anything is said: a second Ctrl-C may follow at once
-    terminal.note(f"cancelling job {job}; Ctrl-C again leaves at once")
     try:
+        terminal.note(f"cancelling job {job}; Ctrl-C again leaves at once")
         for _ in cancelling:
             pass
         return _end(client.call(Watch(job=job)))
