@@ -92,7 +92,7 @@ class Stock:
     def __init__(self, comfyui: Path, paths: config.Paths, work: Work, arguments: tuple[str, ...]) -> None:
         base = paths.data.parent / "stock"
         checkpoints = base / "models" / "checkpoints"
-        checkpoints.mkdir(parents=True)
+        checkpoints.mkdir(parents=True, exist_ok=True)
         _link_checkpoint(work.graph["1"]["inputs"]["ckpt_name"], comfyui, checkpoints)
         arguments = arguments if Path("/dev/nvidiactl").exists() or "--cpu" in arguments else ("--cpu", *arguments)
         self._server = StockServer(comfyui, base, arguments=arguments)
@@ -136,6 +136,8 @@ class Stock:
 def _link_checkpoint(name: str, comfyui: Path, folder: Path) -> None:
     """Gives stock ComfyUI the same file."""
     source = comfyui / "models" / "checkpoints" / name
+    if (folder / name).exists():
+        return
     if source.exists():
         (folder / name).symlink_to(source)
     elif name == demo_checkpoint.NAME:
