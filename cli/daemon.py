@@ -3,11 +3,12 @@
 import os
 import sys
 import time
+from contextlib import suppress
 
-from comfyd.client import Client
+from comfyd.client import Client, stop_daemon
 from comfyd.config import hand_on
-from comfyd.errors import DaemonUnavailable, ExitStatus, UsageError
-from comfyd.protocol import EngineInfo, StatusReply, StatusRequest, Stop, Stopped
+from comfyd.errors import DaemonUnavailable, ExitStatus, Unavailable, UsageError
+from comfyd.protocol import EngineInfo, StatusReply, StatusRequest, Stopped
 
 from .chosen import require
 from .connection import ANSWER_LIMIT, connected
@@ -45,20 +46,23 @@ def _become_daemon(terminal: Terminal) -> None:
 
 def stop(terminal: Terminal, *, now: bool, json: bool) -> int:
     """Stop the daemon; when it has answered, its socket is free for another one."""
-    with Client(terminal.config, terminal.paths) as client:
-        try:
-            client.connect(start=False)
-        except DaemonUnavailable:
-            return _stopped(Stopped(), "no daemon runs", terminal, json=json)
-        status = client.call(StatusRequest(), ANSWER_LIMIT)
-        assert isinstance(status, StatusReply)
-        if status.running and not now:
-            jobs = count(len(status.running), "running job")
-            terminal.note(f"waiting for {jobs}; comfyd stop --now puts them back into the queue")
-        reply = client.call(Stop(now=now))
-    assert isinstance(reply, Stopped)
+    if not now:
+        _tell_what_is_waited_for(terminal)
+    reply = stop_daemon(terminal.config, terminal.paths, now)
+    if reply is None:
+        return _stopped(Stopped(), "no daemon runs", terminal, json=json)
     requeued = f"; {count(len(reply.requeued), 'job')} in the queue for its next start" if reply.requeued else ""
     return _stopped(reply, f"comfyd is stopped{requeued}", terminal, json=json)
+
+
+def _tell_what_is_waited_for(terminal: Terminal) -> None:
+    """Name the jobs that run, where a daemon of this version can be asked."""
+    with suppress(Unavailable), Client(terminal.config, terminal.paths).connect(start=False) as client:
+        status = client.call(StatusRequest(), ANSWER_LIMIT)
+        assert isinstance(status, StatusReply)
+        if status.running:
+            jobs = count(len(status.running), "running job")
+            terminal.note(f"waiting for {jobs}; comfyd stop --now puts them back into the queue")
 
 
 def _stopped(reply: Stopped, sentence: str, terminal: Terminal, *, json: bool) -> int:

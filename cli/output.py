@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
-from comfyd.errors import ComfydError, OutputNotWritable, UsageError
+from comfyd.errors import ComfydError, NotDelivered, OutputNotWritable, UsageError
 from comfyd.protocol import Graph
 
 from .suffix import KNOWN, fitting, kind, makes_only_png
@@ -69,9 +69,9 @@ def _probe(directory: Path) -> None:
 
 
 def deliver(files: Sequence[str], output: str, terminal: Terminal) -> list[str]:
-    """Copy the job's files to where ``-o`` says; the paths written, none for stdout. Raises OutputNotWritable."""
+    """Copy the job's files to where ``-o`` says; the paths written, none for stdout. Raises NotDelivered."""
     if not files:
-        raise OutputNotWritable("The workflow made no file that -o could write; give it an output node such as SaveImage.")
+        raise NotDelivered("The workflow made no file that -o could write; give it an output node such as SaveImage.")
     try:
         if output == "-":
             return _to_stdout(files, terminal)
@@ -79,14 +79,14 @@ def deliver(files: Sequence[str], output: str, terminal: Terminal) -> list[str]:
             return [str(_into_directory(Path(file), Path(output))) for file in files]
         return [str(_copy_named(Path(file), name, terminal)) for file, name in zip(files, _names(files, output), strict=True)]
     except OSError as error:
-        raise OutputNotWritable(
+        raise NotDelivered(
             f"{output} cannot be written ({error.strerror}); the files are kept: {', '.join(files)}"
         ) from error
 
 
 def _to_stdout(files: Sequence[str], terminal: Terminal) -> list[str]:
     if len(files) > 1:
-        raise OutputNotWritable(
+        raise NotDelivered(
             f"-o - writes one file and the workflow made {len(files)}; give -o a directory. They are kept: {', '.join(files)}"
         )
     terminal.bytes(Path(files[0]).read_bytes())

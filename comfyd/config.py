@@ -69,7 +69,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Jobs admitted at once; they advance step by step in turn."""
     max_queue: Count = 512
     """Jobs that may wait; one more is refused."""
-    cancel_grace: Seconds = 5.0
+    cancel_grace: Seconds = 20.0
     """Seconds a cancelled job has to end politely before its worker is replaced."""
     progress_deadline: Seconds = 1800.0
     """Seconds without a sign of life of any running job before the worker is replaced; 0: for ever."""

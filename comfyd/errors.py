@@ -175,6 +175,12 @@ class CorruptModel(JobFailed):
     code = "corrupt-model"
 
 
+class NotDelivered(JobFailed):
+    """The job's files are there, but could not be put where they were asked for."""
+
+    code = "not-delivered"
+
+
 class WorkerCrashed(JobFailed):
     """The worker died while this job's node was executing."""
 

@@ -1,5 +1,8 @@
 """start, stop, restart, status, logs."""
 
+import subprocess
+import sys
+
 from .conftest import Shell
 
 
@@ -15,6 +18,17 @@ def test_a_life_of_a_daemon(shell: Shell):
     assert shell.run("stop").out == "comfyd is stopped\n"
     assert shell.run("stop").out == "no daemon runs\n"
     assert shell.run("status").err == "comfyd: No daemon is running; `comfyd start` starts one.\n"
+
+
+def test_a_daemon_of_another_version_is_stopped_as_its_refusal_says(shell: Shell):
+    shell.run("start")
+    code = "import comfyd.client; comfyd.client.VERSION_FRAME = b'99'; from comfyd_cli.main import main; raise SystemExit(main())"
+    newer = [sys.executable, "-c", code]
+    refused = subprocess.run([*newer, "queue"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 3
+    assert "run `comfyd stop && comfyd start`" in refused.stderr
+    assert subprocess.run([*newer, "stop"], capture_output=True, text=True, check=False).stdout == "comfyd is stopped\n"
+    assert shell.run("status").status == 3
 
 
 def test_every_reply_is_json_when_asked(shell: Shell):

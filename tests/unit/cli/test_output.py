@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from comfyd_cli.output import check, check_suffix, deliver
 
-from comfyd.errors import OutputNotWritable, UsageError
+from comfyd.errors import NotDelivered, OutputNotWritable, UsageError
 
 from .conftest import Recorded
 
@@ -95,14 +95,14 @@ def test_the_engines_own_file_as_the_target(made: list[str], there: Path, termin
 
 
 def test_no_file_and_too_many_for_stdout(made: list[str], terminal: Recorded):
-    with pytest.raises(OutputNotWritable, match="made no file"):
+    with pytest.raises(NotDelivered, match="made no file"):
         deliver([], "x.png", terminal)
-    with pytest.raises(OutputNotWritable, match="made 2"):
+    with pytest.raises(NotDelivered, match="made 2"):
         deliver(made, "-", terminal)
 
 
 def test_a_file_that_is_gone_says_so(there: Path, terminal: Recorded):
-    with pytest.raises(OutputNotWritable, match="No such file"):
+    with pytest.raises(NotDelivered, match="No such file"):
         deliver(["/nowhere/x.png"], "x.png", terminal)
     assert not list(there.iterdir())
 
