@@ -22,6 +22,8 @@ PROTOCOL = 1
 VERSION_FRAME = str(PROTOCOL).encode()
 CATALOGUE_FORMAT = 1
 """Version of the node catalogue's file: {"format", "comfyui", "nodes": what ComfyUI's /object_info tells}."""
+BLACKBOX_SIZE = 4096
+"""Bytes of the mapped file in which the worker names the node that executes: one line of JSON, or null."""
 
 Graph = dict[str, Any]
 """ComfyUI's API format: node id -> {"class_type": str, "inputs": {name: value or [node id, slot]}, "_meta": {...}}."""

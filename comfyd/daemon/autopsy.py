@@ -7,8 +7,8 @@ import msgspec
 
 from comfyd.errors import Stalled, WorkerCrashed
 from comfyd.jobs import Death
+from comfyd.protocol import BLACKBOX_SIZE
 
-BLACKBOX_SIZE = 4096
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE}
 
 

@@ -7,7 +7,8 @@ import json
 import mmap
 from pathlib import Path
 
-SIZE = 4096
+from comfyd.protocol import BLACKBOX_SIZE
+
 _TEXT = 100  # characters of a name; escaped they take up to twelve bytes each
 
 
@@ -18,8 +19,8 @@ class BlackBox:
         self._map: mmap.mmap | None = None
         if path:
             with Path(path).open("w+b") as file:
-                file.truncate(SIZE)
-                self._map = mmap.mmap(file.fileno(), SIZE)
+                file.truncate(BLACKBOX_SIZE)
+                self._map = mmap.mmap(file.fileno(), BLACKBOX_SIZE)
         self.clear()
 
     def record(self, job: int, node: str, class_type: str, title: str) -> None:

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from comfyd.worker.blackbox import SIZE, BlackBox
+from comfyd.protocol import BLACKBOX_SIZE
+from comfyd.worker.blackbox import BlackBox
 
 
 def read(path: Path) -> object:
@@ -18,7 +19,7 @@ def test_names_the_node_and_clears(tmp_path: Path) -> None:
     assert read(path) == {"job": 7, "node": "12", "class_type": "KSampler", "title": "My sampler"}
     box.clear()
     assert read(path) is None
-    assert path.stat().st_size == SIZE
+    assert path.stat().st_size == BLACKBOX_SIZE
 
 
 def test_long_and_strange_titles_fit(tmp_path: Path) -> None:
