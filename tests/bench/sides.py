@@ -54,6 +54,7 @@ class Work:
 def prepare(folder: Path, comfyui: Path | None) -> tuple[config.Paths, Path]:
     """A COMFYD_HOME of the benchmark's own; the managed ComfyUI in it unless another tree is given."""
     os.environ["COMFYD_HOME"] = str(folder / "home")
+    os.environ["COMFYD_ENGINE_ARGS"] = "--disable-api-nodes --disable-all-custom-nodes"  # as the stock server is started
     if comfyui is not None:
         os.environ["COMFYD_COMFYUI"] = str(comfyui.absolute())
     paths = config.paths()

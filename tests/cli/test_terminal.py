@@ -83,6 +83,7 @@ def test_a_second_ctrl_c_leaves_at_once(shell: Shell):
     child.sendintr()
     child.expect_exact("left; job 1 goes on being cancelled")
     assert ended(child) == 130
+    wait_until(lambda: "job 1 is to be cancelled" in shell.daemon.log, "the cancel")  # else the node may end before it comes
     shell.daemon.file("go").touch()
     wait_until(lambda: "cancelled" in shell.run("history").out, "the end of the job")
 
