@@ -89,7 +89,6 @@ def _start(launch: Launch, link: Link) -> "Engine":
     sampling.install()
     version = boot.version()
     path = catalogue.write(Path(launch.settings.cache), Path(launch.settings.comfyui), version)
-    gc.collect()
     gc.freeze()  # half a million objects of imported modules that no later collection need walk through
     link.send(
         Ready(

@@ -1,5 +1,6 @@
 """The step loop over the running jobs: admit, step, emit."""
 
+import time
 from collections import deque
 
 from comfyd.protocol import Cancelled, CancelRun, Describe, Described, Order, Residency, Run, Shutdown, Unloaded, UnloadOrder
@@ -8,6 +9,9 @@ from . import catalogue, residency
 from .job import JobRun
 from .threads import JobThreads
 from .workbench import Workbench
+
+_IDLE = 0.02  # seconds without work after which the daemon is told what is resident
+_STALE = 1.0  # seconds of work after which it is told all the same
 
 
 class Engine:
@@ -20,6 +24,7 @@ class Engine:
         self._jobs: dict[int, JobRun] = {}
         self._threads = JobThreads()
         self._stopping = False
+        self._report_due: float | None = None
         bench.contended = lambda: bool(self._inbox) or bench.baton.has_ready()
 
     def post(self, order: Order) -> None:
@@ -34,10 +39,17 @@ class Engine:
     def run(self) -> None:
         """Until Shutdown, and then until no job runs."""
         while not (self._stopping and not self._jobs):
-            with self._changed:
-                self._changed.wait_for(lambda: self._inbox or self._bench.baton.has_ready())
+            self._wait()
             self._admit()
             self._step()
+
+    def _wait(self) -> None:
+        """Until there is work; says what is resident where there is none, so that no job waits behind the telling."""
+        with self._changed:
+            limit = None if self._report_due is None else _IDLE
+            busy = self._changed.wait_for(lambda: self._inbox or self._bench.baton.has_ready(), limit)
+        if self._report_due is not None and (not busy or time.monotonic() > self._report_due):
+            self._report()
 
     def _admit(self) -> None:
         while self._inbox:
@@ -79,15 +91,17 @@ class Engine:
             self._tidy()
 
     def _tidy(self) -> None:
-        """After a job: budgets, and the daemon's picture of what is resident."""
+        """After a job: budgets, and soon the daemon's picture of what is resident."""
         gone = self._bench.store.evict(self._in_use())
         if any(entry.patchers for entry in gone):
             gone.clear()
             residency.collect()
         residency.drop_dead()
-        self._report()
+        if self._report_due is None:
+            self._report_due = time.monotonic() + _STALE
 
     def _report(self) -> None:
+        self._report_due = None
         lines = residency.residents(self._bench.store, self._in_use())
         self._bench.emit(Residency(residents=lines, memory=self._bench.meter.now()))
 
