@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from comfyd.client import Client, stop_daemon
 from comfyd.config import hand_on
-from comfyd.errors import DaemonUnavailable, ExitStatus, Unavailable, UsageError
+from comfyd.errors import DaemonStopping, DaemonUnavailable, ExitStatus, Unavailable, UsageError
 from comfyd.protocol import EngineInfo, StatusReply, StatusRequest, Stopped
 
 from .chosen import require
@@ -31,6 +31,8 @@ def start(terminal: Terminal, *, foreground: bool, json: bool) -> int:
             word = "runs"
         reply = client.call(StatusRequest(), ANSWER_LIMIT)
     assert isinstance(reply, StatusReply)
+    if reply.stopping:
+        raise DaemonStopping("The daemon is stopping; `comfyd restart` waits for its end and starts it again.")
     if json:
         terminal.json(reply)
     else:
@@ -97,8 +99,9 @@ def status_rows(reply: StatusReply, now: float) -> list[tuple[str, str]]:
     from .layout import memory
 
     engine = reply.engine
+    doing = "stopping once its running jobs have ended" if reply.stopping else f"started {ago(now - reply.started)}"
     rows = [
-        ("daemon", f"comfyd {reply.version}, pid {reply.pid}, started {ago(now - reply.started)}"),
+        ("daemon", f"comfyd {reply.version}, pid {reply.pid}, {doing}"),
         ("socket", reply.socket),
         ("engine", engine_line(engine).removeprefix("engine ")),
     ]

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from tests.daemon_process import wait_until
+
 from .conftest import Shell
 
 
@@ -18,6 +20,19 @@ def test_a_life_of_a_daemon(shell: Shell):
     assert shell.run("stop").out == "comfyd is stopped\n"
     assert shell.run("stop").out == "no daemon runs\n"
     assert shell.run("status").err == "comfyd: No daemon is running; `comfyd start` starts one.\n"
+
+
+def test_a_daemon_that_is_stopping_does_not_count_as_started(shell: Shell):
+    shell.hold(2)
+    shell.run("run", "demo", "--detach")
+    shell.wait_for_job("running")
+    stop = shell.open("stop")
+    wait_until(lambda: "stopping once" in shell.run("status").out, "a daemon that is stopping")
+    refused = shell.run("start")
+    assert (refused.status, refused.out) == (3, "")
+    assert "`comfyd restart` waits for its end" in refused.err
+    shell.hold(None)
+    stop.expect("comfyd is stopped")
 
 
 def test_a_daemon_of_another_version_is_stopped_as_its_refusal_says(shell: Shell):
