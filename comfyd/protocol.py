@@ -409,7 +409,7 @@ class StartFailed(Message, frozen=True, kw_only=True):
 
 
 class Described(Message, frozen=True, kw_only=True):
-    """Catalogue entries for a Describe, in the catalogue's own form."""
+    """Catalogue entries for a Describe, in the catalogue's own form; ``request`` 0: unasked, because files have changed."""
 
     request: int
     classes: dict[str, Any]

@@ -242,6 +242,9 @@ class Supervisor:
             case Residency():
                 self.residents = message.residents
                 self._remember(message.memory)
+            case Described(request=0, classes=classes):
+                if self.catalogue is not None:
+                    self.catalogue = self.catalogue.replace(classes)
             case Described() | Unloaded():
                 self._waiting.answered(message)
             case _:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Set
-from typing import Any
+from typing import Any, NoReturn
 
 import comfy.model_management
 import execution
@@ -11,10 +11,10 @@ from comfy_execution.graph import DynamicPrompt, ExecutionList
 from comfy_execution.progress import add_progress_handler, reset_progress_state
 
 from comfyd import errors
-from comfyd.protocol import Done, Failed, NodeDone, Output, Run, Started
+from comfyd.protocol import Described, Done, Failed, NodeDone, Output, Run, Started
 
-from . import failures
-from .files import model_files
+from . import catalogue, failures
+from .files import model_files, names_model_file
 from .keys import ContentKeys
 from .outputs import Staging, files_of, still_there
 from .plain import plain, text
@@ -82,11 +82,21 @@ class GraphRun:
         if valid and not node_errors:
             return list(outputs)
         for node_id, found in node_errors.items():
-            first = found["errors"][0]
-            raise errors.WorkflowInvalid(text(f"node {node_id} ({found['class_type']}): {first['message']}: {first['details']}."))
+            self._refuse(graph[node_id], node_id, found["errors"][0])
         raise errors.WorkflowInvalid(
             text(f"{error['message']}; {error['details'] or 'add a node that saves or previews something'}.")
         )
+
+    def _refuse(self, node: dict[str, Any], node_id: str, error: dict[str, Any]) -> NoReturn:
+        """Raises what ComfyUI's validation says of a node; where a file has gone the daemon is told, too."""
+        where = f"node {node_id} ({failures.title(node)})"
+        value = error.get("extra_info", {}).get("received_value")
+        if error["type"] == "value_not_in_list" and isinstance(value, str) and names_model_file(value):
+            self._bench.emit(Described(request=0, classes=catalogue.describe([node["class_type"]])))
+            raise errors.MissingModel(
+                text(f"{where} needs the model file {value}, which has gone; put it back or choose another.")
+            )
+        raise errors.WorkflowInvalid(text(f"{where}: {error['message']}: {error['details']}."))
 
     async def _execute_nodes(self, outputs: list[str]) -> dict[str, Any] | Failed:
         """ComfyUI's own loop (execution.py: ``PromptExecutor.execute_async``) with a step's end before every node."""

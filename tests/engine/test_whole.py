@@ -154,6 +154,17 @@ def test_model_that_comes_while_the_daemon_runs_is_found(client: Client, whole: 
     assert done(run(client, demo(checkpoint="late.safetensors")))
 
 
+def test_model_that_goes_while_the_daemon_runs_is_missed_and_then_refused(
+    client: Client, whole: DaemonProcess, demo_checkpoint: Path
+) -> None:
+    models.copy(demo_checkpoint, whole.home / "base", "leaving.safetensors")
+    done(run(client, demo(checkpoint="leaving.safetensors")))
+    (whole.home / "base" / "models" / "checkpoints" / "leaving.safetensors").unlink()
+    assert failed(run(client, demo(checkpoint="leaving.safetensors"))).error.code == "missing-model"
+    with pytest.raises(errors.MissingModel, match=r"leaving\.safetensors"):
+        client.call(Submit(graph=demo(checkpoint="leaving.safetensors")))
+
+
 def test_command_line_from_prompt_to_png(whole: DaemonProcess, client: Client) -> None:
     client.call(WaitReady())
 
