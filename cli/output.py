@@ -79,9 +79,7 @@ def deliver(files: Sequence[str], output: str, terminal: Terminal) -> list[str]:
             return [str(_into_directory(Path(file), Path(output))) for file in files]
         return [str(_copy_named(Path(file), name, terminal)) for file, name in zip(files, _names(files, output), strict=True)]
     except OSError as error:
-        raise NotDelivered(
-            f"{output} cannot be written ({error.strerror}); the files are kept: {', '.join(files)}"
-        ) from error
+        raise NotDelivered(f"{output} cannot be written ({error.strerror}); the files are kept: {', '.join(files)}") from error
 
 
 def _to_stdout(files: Sequence[str], terminal: Terminal) -> list[str]:

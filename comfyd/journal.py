@@ -223,8 +223,16 @@ def _record(row: tuple[Any, ...]) -> JobRecord:
     id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end = row
     event = None if end is None else _decode_end(end)
     return JobRecord(
-        id=id, state=state, workflow=workflow, overrides=_unpack(overrides), created=created, started=started,
-        finished=finished, attempts=attempts, nodes_total=nodes_total, nodes_run=nodes_run,
+        id=id,
+        state=state,
+        workflow=workflow,
+        overrides=_unpack(overrides),
+        created=created,
+        started=started,
+        finished=finished,
+        attempts=attempts,
+        nodes_total=nodes_total,
+        nodes_run=nodes_run,
         files=[] if files is None else _unpack(files),
         peak_memory=event.peak_memory if isinstance(event, Done) else 0,
         error=_error(event),

@@ -49,8 +49,15 @@ def _class(output: list[str], **inputs: Any) -> dict[str, Any]:
     return {
         "input": {"required": {name: list(spec) for name, spec in inputs.items()}},
         "input_order": {"required": list(inputs)},
-        "output": output, "output_is_list": [False] * len(output), "output_name": output, "output_node": not output,
-        "name": "", "display_name": "", "description": "", "python_module": "nodes", "category": "fake",
+        "output": output,
+        "output_is_list": [False] * len(output),
+        "output_name": output,
+        "output_node": not output,
+        "name": "",
+        "display_name": "",
+        "description": "",
+        "python_module": "nodes",
+        "category": "fake",
     }
 
 
@@ -113,8 +120,14 @@ class Job:
             self.executed.append(node)
             yield NodeDone(job=job, node=node, class_type=kind, seconds=0.0)
         yield Done(
-            job=job, seconds=time.monotonic() - begun, executed=self.executed, nodes_total=len(nodes), files=self.files,
-            peak_memory=2 * GIB, device="fake", outputs=self.texts,
+            job=job,
+            seconds=time.monotonic() - begun,
+            executed=self.executed,
+            nodes_total=len(nodes),
+            files=self.files,
+            peak_memory=2 * GIB,
+            device="fake",
+            outputs=self.texts,
         )
 
     def do_Echo(self, node: str, text: str) -> Iterator[Any]:
@@ -256,8 +269,13 @@ def main() -> int:
     file.write_text(json.dumps({"format": 1, "comfyui": "0.0", "nodes": catalogue()}))
     worker.send(
         Ready(
-            pid=os.getpid(), comfyui="/fake", version="0.0", device="fake", output_dir=SETTINGS["data"],
-            catalogue=str(file), memory=MEMORY,
+            pid=os.getpid(),
+            comfyui="/fake",
+            version="0.0",
+            device="fake",
+            output_dir=SETTINGS["data"],
+            catalogue=str(file),
+            memory=MEMORY,
         )
     )
     worker.loop()

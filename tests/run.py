@@ -26,6 +26,7 @@ def main() -> int:
         prepare()
     checks = (
         [PYTHON, "-m", "ruff", "check"],
+        [PYTHON, "-m", "ruff", "format", "--check"],
         [PYTHON, "-m", "mypy"],
         [PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", "-m", "not gpu", *sys.argv[1:]],
     )

@@ -17,8 +17,15 @@ from .supervisor import Supervisor
 def status(jobs: Jobs, engine: Supervisor, paths: Paths, started: float, stopping: bool) -> StatusReply:
     """The daemon as a whole."""
     return StatusReply(
-        version=__version__, protocol=PROTOCOL, pid=os.getpid(), started=started, socket=str(paths.socket),
-        engine=engine.info, queued=len(jobs.queue), running=jobs.running, stopping=stopping,
+        version=__version__,
+        protocol=PROTOCOL,
+        pid=os.getpid(),
+        started=started,
+        socket=str(paths.socket),
+        engine=engine.info,
+        queued=len(jobs.queue),
+        running=jobs.running,
+        stopping=stopping,
     )
 
 

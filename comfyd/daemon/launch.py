@@ -49,7 +49,10 @@ def find(config: Config, paths: Paths, installing: Callable[[str, float | None],
         install(paths, progress=installing)
         engine = locate(config, paths)
     return Launch(
-        python=str(engine.python), comfyui=str(engine.comfyui), version=engine.version, args=list(engine.args),
+        python=str(engine.python),
+        comfyui=str(engine.comfyui),
+        version=engine.version,
+        args=list(engine.args),
         notice=engine.notice,
     )
 

@@ -227,6 +227,9 @@ class Daemon:
 def limits(config: Config) -> Limits:
     """What of the configuration rules the queue."""
     return Limits(
-        max_running=config.max_running, max_queue=config.max_queue, attempts=config.attempts,
-        cancel_grace=config.cancel_grace, progress_deadline=config.progress_deadline,
+        max_running=config.max_running,
+        max_queue=config.max_queue,
+        attempts=config.attempts,
+        cancel_grace=config.cancel_grace,
+        progress_deadline=config.progress_deadline,
     )

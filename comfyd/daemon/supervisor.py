@@ -264,10 +264,18 @@ class Supervisor:
             return
         self.catalogue, self.live = catalogue, True
         log.info("engine ready: ComfyUI %s on %s, process %d", ready.version, ready.device, ready.pid)
-        self._change(EngineInfo(
-            state="ready", comfyui=ready.comfyui, version=ready.version, device=ready.device, pid=ready.pid,
-            output_dir=ready.output_dir, memory=ready.memory, failed_packs=ready.failed_packs,
-        ))
+        self._change(
+            EngineInfo(
+                state="ready",
+                comfyui=ready.comfyui,
+                version=ready.version,
+                device=ready.device,
+                pid=ready.pid,
+                output_dir=ready.output_dir,
+                memory=ready.memory,
+                failed_packs=ready.failed_packs,
+            )
+        )
         self._listener.engine_ready()
 
     def _remember(self, memory: Memory) -> None:

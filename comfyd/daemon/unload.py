@@ -10,9 +10,7 @@ async def unload(request: Unload, engine: Supervisor) -> UnloadReply:
     """Have the worker let go; raises NotResident for names nothing has, after what is there was let go."""
     unknown, names, freed = request.names, list[str](), 0
     if engine.info.state == "ready":
-        answer = await engine.ask(
-            lambda number: UnloadOrder(request=number, names=request.names, everything=request.everything)
-        )
+        answer = await engine.ask(lambda number: UnloadOrder(request=number, names=request.names, everything=request.everything))
         assert isinstance(answer, Unloaded)
         unknown, names, freed = answer.unknown, answer.names, answer.freed
     if unknown:

@@ -59,8 +59,12 @@ class Worker:
             # From the main thread: the worker asks to be killed when the thread that started it ends.
             self.process = await asyncio.create_subprocess_exec(
                 *launch.command,
-                stdin=subprocess.PIPE, stdout=self._output.write_end, stderr=self._output.write_end, cwd=paths.data,
-                env=environment(launch, config, paths, self.address, self._blackbox), start_new_session=True,
+                stdin=subprocess.PIPE,
+                stdout=self._output.write_end,
+                stderr=self._output.write_end,
+                cwd=paths.data,
+                env=environment(launch, config, paths, self.address, self._blackbox),
+                start_new_session=True,
             )
         except BaseException:
             self._close()

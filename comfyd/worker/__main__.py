@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -45,6 +46,8 @@ class _Mailbox:
 
 def main() -> None:
     """Runs until the daemon says Shutdown or dies; exit status 1 when the engine cannot start."""
+    # It would be a KeyboardInterrupt in whatever node executes, and that node would be blamed for the end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     launch = from_environment()
     mailbox = _Mailbox()
     link = Link(launch.address, mailbox.put)

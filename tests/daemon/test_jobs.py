@@ -42,7 +42,16 @@ def test_a_job_runs_from_submit_to_done(client: Client) -> None:
     request = Submit(graph=graph("Echo", "Steps", steps=3), workflow="both", overrides=[("1.text", "hello")])
     messages = [message for message in client.stream(request) if not isinstance(message, EngineState)]
     assert [type(message).__name__ for message in messages] == [
-        "Accepted", "Started", "NodeStarted", "NodeDone", "NodeStarted", "Progress", "Progress", "Progress", "NodeDone", "Done",
+        "Accepted",
+        "Started",
+        "NodeStarted",
+        "NodeDone",
+        "NodeStarted",
+        "Progress",
+        "Progress",
+        "Progress",
+        "NodeDone",
+        "Done",
     ]
     assert messages[0] == Accepted(job=1, position=0, overrides={"1.text": "hello"})
     done = messages[-1]
@@ -61,12 +70,15 @@ def test_a_submit_that_is_not_followed_ends_once_the_job_is_in_the_journal(clien
     assert [Path(file).read_text() for file in done.files] == ["x"]
 
 
-@pytest.mark.parametrize(("overrides", "error"), [
-    ([("1.txet", "x")], errors.UnknownParameter),
-    ([("2.text", "x")], errors.UnknownParameter),
-    ([("1.steps", "many")], errors.InvalidValue),
-    ([("1.steps", -1)], errors.InvalidValue),
-])
+@pytest.mark.parametrize(
+    ("overrides", "error"),
+    [
+        ([("1.txet", "x")], errors.UnknownParameter),
+        ([("2.text", "x")], errors.UnknownParameter),
+        ([("1.steps", "many")], errors.InvalidValue),
+        ([("1.steps", -1)], errors.InvalidValue),
+    ],
+)
 def test_a_refusal_says_why_and_leaves_no_job(client: Client, overrides: Any, error: type[errors.ComfydError]) -> None:
     with pytest.raises(error) as caught:
         client.call(Submit(graph=graph("Steps", steps=1), overrides=overrides))
@@ -90,10 +102,13 @@ def test_a_model_that_was_added_after_the_start_is_found(daemon: DaemonProcess, 
 # ---------------------------------------------------------------- failing
 
 
-@pytest.mark.parametrize(("node", "inputs", "code"), [
-    ("Raise", {"message": "no luck"}, "node-failed"),
-    ("OutOfMemory", {}, "out-of-memory"),
-])
+@pytest.mark.parametrize(
+    ("node", "inputs", "code"),
+    [
+        ("Raise", {"message": "no luck"}, "node-failed"),
+        ("OutOfMemory", {}, "out-of-memory"),
+    ],
+)
 def test_a_node_that_fails_fails_its_job_only(client: Client, node: str, inputs: dict[str, Any], code: str) -> None:
     failed = client.call(submit(node, **inputs))
     assert failed.error.code == code  # type: ignore[union-attr]
@@ -250,7 +265,8 @@ def test_residents_are_listed_and_let_go(daemon: DaemonProcess) -> None:
         ps = client.call(PsRequest())
         assert isinstance(ps, PsReply)
         assert [(resident.name, resident.kind) for resident in ps.residents] == [
-            ("one.safetensors", "checkpoint"), ("two.safetensors", "checkpoint"),
+            ("one.safetensors", "checkpoint"),
+            ("two.safetensors", "checkpoint"),
         ]
         with pytest.raises(errors.NotResident, match=r"tow\.safetensors.*did you mean.*two\.safetensors"):
             client.call(Unload(names=["tow.safetensors"]))

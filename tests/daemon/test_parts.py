@@ -35,9 +35,15 @@ def test_a_crash_is_its_nodes_fault_and_costs_the_others_nothing() -> None:
     assert death.error.detail == "tail"
 
 
-@pytest.mark.parametrize("ended", [
-    Ended(-signal.SIGKILL, NODE, ""), Ended(-signal.SIGTERM, NODE, ""), Ended(-signal.SIGSEGV, None, ""), Ended(1, None, ""),
-])
+@pytest.mark.parametrize(
+    "ended",
+    [
+        Ended(-signal.SIGKILL, NODE, ""),
+        Ended(-signal.SIGTERM, NODE, ""),
+        Ended(-signal.SIGSEGV, None, ""),
+        Ended(1, None, ""),
+    ],
+)
 def test_a_death_from_outside_or_without_a_node_is_nobodys_fault(ended: Ended) -> None:
     death = autopsy.death(ended)
     assert (death.culprits, death.error, death.counts) == (set(), None, True)
@@ -60,11 +66,17 @@ def test_a_signal_without_a_name_is_a_number() -> None:
     assert str(Ended(-63, None, "")) == "was ended by signal 63"
 
 
-@pytest.mark.parametrize(("content", "culprit"), [
-    (b'{"job": 7, "node": "5", "class_type": "KSampler", "title": "Sampler"}\n', NODE),
-    (b'{"job": 7, "node": "5", "class_type": "KSampler", "title": "Sampler"}\n"rest of a longer one"}\n', NODE),
-    (b"null\n", None), (b"", None), (b'{"job": 7, "no', None), (b"\0" * 4096, None),
-])
+@pytest.mark.parametrize(
+    ("content", "culprit"),
+    [
+        (b'{"job": 7, "node": "5", "class_type": "KSampler", "title": "Sampler"}\n', NODE),
+        (b'{"job": 7, "node": "5", "class_type": "KSampler", "title": "Sampler"}\n"rest of a longer one"}\n', NODE),
+        (b"null\n", None),
+        (b"", None),
+        (b'{"job": 7, "no', None),
+        (b"\0" * 4096, None),
+    ],
+)
 def test_the_black_box_is_read_whatever_is_in_it(tmp_path: Path, content: bytes, culprit: Culprit | None) -> None:
     file = tmp_path / "box"
     autopsy.prepare_blackbox(file)
@@ -173,8 +185,21 @@ def test_who_is_gone_is_told_nothing() -> None:
 def test_the_daemon_imports_nothing_heavy() -> None:
     code = "import sys, comfyd.daemon.__main__; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    heavy = {"torch", "numpy", "typer", "rich", "prompt_toolkit", "argparse", "zmq.asyncio", "comfyd.worker", "comfyd.workflow",
-             "comfyd.engine", "dataclasses", "tempfile", "sqlite3.dump"}
+    heavy = {
+        "torch",
+        "numpy",
+        "typer",
+        "rich",
+        "prompt_toolkit",
+        "argparse",
+        "zmq.asyncio",
+        "comfyd.worker",
+        "comfyd.workflow",
+        "comfyd.engine",
+        "dataclasses",
+        "tempfile",
+        "sqlite3.dump",
+    }
     assert heavy.isdisjoint(modules)
 
 
@@ -186,10 +211,7 @@ def test_the_client_imports_nothing_heavy() -> None:
 
 def test_the_bootstrap_loads_comfyd_from_its_directory_alone(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
-    module.write_text(
-        "import sys\nimport comfyd.protocol\n"
-        "def main():\n    print(comfyd.__file__, sys.path, sys.argv)\n"
-    )
+    module.write_text("import sys\nimport comfyd.protocol\ndef main():\n    print(comfyd.__file__, sys.path, sys.argv)\n")
     package = Path(config.__file__).parent
     command = [sys.executable, "-S", "-P", "-c", BOOTSTRAP, str(package), str(module), str(os.getpid())]
     environment = {"PYTHONPATH": str(Path(__import__("msgspec").__file__).parent.parent)}

@@ -82,7 +82,8 @@ def test_an_installation_is_told_of_and_does_not_hold_up_the_loop(paths: Paths, 
 
     heard = supervise(paths, body)
     assert [state for state in heard.states if state[0] == "installing"] == [
-        ("installing", "downloading", 0.25), ("installing", "unpacking", 0.75)
+        ("installing", "downloading", 0.25),
+        ("installing", "unpacking", 0.75),
     ]
     assert heard.states[-1][0] == "failed"
 
@@ -150,8 +151,14 @@ def test_the_worker_is_told_everything_in_its_environment(paths: Paths) -> None:
     assert env["COMFYD_WORKER_ADDRESS"] == "ipc:///x"
     assert env["COMFYD_WORKER_BLACKBOX"] == "/box"
     assert json.loads(env["COMFYD_WORKER_SETTINGS"]) == {
-        "comfyui": "/c", "engine_args": ["--from-engine", "--cpu"], "data": str(paths.data), "cache": str(paths.cache),
-        "cache_ram": 1024**3 // 2, "cache_vram": 0, "models_ram": 0, "max_running": 3,
+        "comfyui": "/c",
+        "engine_args": ["--from-engine", "--cpu"],
+        "data": str(paths.data),
+        "cache": str(paths.cache),
+        "cache_ram": 1024**3 // 2,
+        "cache_vram": 0,
+        "models_ram": 0,
+        "max_running": 3,
     }
 
 

@@ -53,10 +53,18 @@ def error_of(frames: list[bytes]) -> Error:
     return message
 
 
-@pytest.mark.parametrize("payload", [
-    b"", b"\xc1", b"garbage", encode({"type": "NoSuchRequest"}), encode({"type": "Watch", "job": "seven"}), encode([1, 2]),
-    b"\x91" * 5000,
-])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"\xc1",
+        b"garbage",
+        encode({"type": "NoSuchRequest"}),
+        encode({"type": "Watch", "job": "seven"}),
+        encode([1, 2]),
+        b"\x91" * 5000,
+    ],
+)
 def test_a_message_that_does_not_decode_is_answered(raw: Raw, client: Client, payload: bytes) -> None:
     number, version, _ = frames = raw.ask(b"req", VERSION_FRAME, payload)
     assert (number, version) == (b"req", VERSION_FRAME)

@@ -65,11 +65,14 @@ def test_a_job_whose_worker_is_killed_again_and_again_is_interrupted(daemon: Dae
         assert isinstance(client.call(submit("Echo", text="x")), Done)
 
 
-@pytest.mark.parametrize(("node", "inputs", "words"), [
-    ("Crash", {"signal": int(signal.SIGSEGV), "unless": ""}, "SIGSEGV in node 1 (Crash)"),
-    ("Crash", {"signal": int(signal.SIGABRT), "unless": ""}, "SIGABRT in node 1 (Crash)"),
-    ("Exit", {"status": 3}, "exited with status 3 in node 1 (Exit)"),
-])
+@pytest.mark.parametrize(
+    ("node", "inputs", "words"),
+    [
+        ("Crash", {"signal": int(signal.SIGSEGV), "unless": ""}, "SIGSEGV in node 1 (Crash)"),
+        ("Crash", {"signal": int(signal.SIGABRT), "unless": ""}, "SIGABRT in node 1 (Crash)"),
+        ("Exit", {"status": 3}, "exited with status 3 in node 1 (Exit)"),
+    ],
+)
 def test_a_node_that_takes_the_worker_down_is_named_and_others_run_again(
     daemon: DaemonProcess, client: Client, node: str, inputs: dict[str, object], words: str
 ) -> None:
@@ -150,11 +153,14 @@ def test_a_worker_that_talks_nonsense_is_replaced(daemon: DaemonProcess, client:
 # ---------------------------------------------------------------- never ready
 
 
-@pytest.mark.parametrize(("start", "words"), [
-    ("refuse", "The fake engine does not want to start"),
-    ("exit", "exited with status 1 before it was ready: no such thing as an engine"),
-    ("crash", "was ended by SIGSEGV before it was ready"),
-])
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        ("refuse", "The fake engine does not want to start"),
+        ("exit", "exited with status 1 before it was ready: no such thing as an engine"),
+        ("crash", "was ended by SIGSEGV before it was ready"),
+    ],
+)
 def test_a_worker_that_is_never_ready_is_an_error_not_a_loop(daemon: DaemonProcess, start: str, words: str) -> None:
     daemon.say_at_start(start)
     daemon.start()

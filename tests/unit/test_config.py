@@ -36,10 +36,16 @@ def test_engine_arguments_in_the_environment_are_split(tmp_path: Path) -> None:
         load(paths({"COMFYD_HOME": str(tmp_path)}), {"COMFYD_ENGINE_ARGS": "--base-directory '/a b"})
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("max_runing = 3", "did you mean 'max_running'"), ("zzz = 3", "'zzz'; there are comfyui, python"),
-    ('max_running = "many"', "max_running in"), ("max_running =", "cannot be read"), ("\udcff", "cannot be read"),
-])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("max_runing = 3", "did you mean 'max_running'"),
+        ("zzz = 3", "'zzz'; there are comfyui, python"),
+        ('max_running = "many"', "max_running in"),
+        ("max_running =", "cannot be read"),
+        ("\udcff", "cannot be read"),
+    ],
+)
 def test_a_wrong_file_is_refused_with_its_name(tmp_path: Path, text: str, words: str) -> None:
     where = write(tmp_path, text)
     with pytest.raises(ConfigError, match=words) as caught:
@@ -47,10 +53,21 @@ def test_a_wrong_file_is_refused_with_its_name(tmp_path: Path, text: str, words:
     assert str(where.config_file) in caught.value.message
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("max_running", "0"), ("attempts", "0"), ("max_queue", "-1"), ("history", "-1"), ("worker_restarts", "-1"),
-    ("cancel_grace", "-1"), ("progress_deadline", "nan"), ("cache_ram", "inf"), ("cache_vram", "-0.5"), ("models_ram", "1e30"),
-])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max_running", "0"),
+        ("attempts", "0"),
+        ("max_queue", "-1"),
+        ("history", "-1"),
+        ("worker_restarts", "-1"),
+        ("cancel_grace", "-1"),
+        ("progress_deadline", "nan"),
+        ("cache_ram", "inf"),
+        ("cache_vram", "-0.5"),
+        ("models_ram", "1e30"),
+    ],
+)
 def test_a_number_nothing_could_run_with_is_refused(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=rf"COMFYD_{name.upper()} has a wrong value \(expected"):
         load(paths({"COMFYD_HOME": str(tmp_path)}), {f"COMFYD_{name.upper()}": value})

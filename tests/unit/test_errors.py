@@ -30,11 +30,17 @@ def test_an_error_of_a_newer_daemon_is_still_an_error() -> None:
     assert error.message == "It failed; do that."
 
 
-@pytest.mark.parametrize(("kind", "status"), [
-    (errors.UnknownParameter, ExitStatus.REFUSED), (errors.QueueFull, ExitStatus.REFUSED),
-    (errors.NodeFailed, ExitStatus.FAILED), (errors.JobCancelled, ExitStatus.FAILED),
-    (errors.EngineFailed, ExitStatus.UNAVAILABLE), (errors.DaemonRunning, ExitStatus.UNAVAILABLE),
-    (errors.JournalUnavailable, ExitStatus.UNAVAILABLE),
-])
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (errors.UnknownParameter, ExitStatus.REFUSED),
+        (errors.QueueFull, ExitStatus.REFUSED),
+        (errors.NodeFailed, ExitStatus.FAILED),
+        (errors.JobCancelled, ExitStatus.FAILED),
+        (errors.EngineFailed, ExitStatus.UNAVAILABLE),
+        (errors.DaemonRunning, ExitStatus.UNAVAILABLE),
+        (errors.JournalUnavailable, ExitStatus.UNAVAILABLE),
+    ],
+)
 def test_the_class_says_who_has_to_act(kind: type[ComfydError], status: ExitStatus) -> None:
     assert kind("x").exit_status == status

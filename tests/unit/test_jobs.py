@@ -49,7 +49,9 @@ def test_jobs_wait_in_order_for_the_worker_to_be_ready() -> None:
 def test_a_job_that_ends_lets_the_next_one_in_and_moves_the_others() -> None:
     jobs = with_jobs(4)
     assert jobs.apply(done(1), 1.0) == [
-        End(1, done(1), reported=True, nodes_total=3, nodes_run=1, files=["a.png"]), Admit(3, 1), Moved(4, 1)
+        End(1, done(1), reported=True, nodes_total=3, nodes_run=1, files=["a.png"]),
+        Admit(3, 1),
+        Moved(4, 1),
     ]
     assert jobs.get(1) is None
 
@@ -115,7 +117,11 @@ def test_a_cancel_that_is_not_obeyed_costs_the_worker_but_not_the_other_jobs() -
     assert jobs.expire(7.0) == []
     assert jobs.deadline() is None
     assert jobs.worker_died(Death(counts=False)) == [
-        End(1, Cancelled(job=1)), Requeue(2, 0), Moved(2, 1), Moved(3, 2), Moved(4, 3)
+        End(1, Cancelled(job=1)),
+        Requeue(2, 0),
+        Moved(2, 1),
+        Moved(3, 2),
+        Moved(4, 3),
     ]
     assert jobs.worker_ready(8.0)[:2] == [Admit(2, 1), Admit(3, 1)]
 

@@ -27,10 +27,15 @@ def plain(kind: typing.Any) -> typing.Any:
     return {str: "x", int: 1, float: 1.0, bool: True, list: [], dict: {}}.get(origin)
 
 
-@pytest.mark.parametrize(("kinds", "decode"), [
-    (REQUESTS, protocol.decode_request), (TO_CLIENT, protocol.decode_to_client),
-    (ORDERS, protocol.decode_order), (FROM_WORKER, protocol.decode_from_worker),
-])
+@pytest.mark.parametrize(
+    ("kinds", "decode"),
+    [
+        (REQUESTS, protocol.decode_request),
+        (TO_CLIENT, protocol.decode_to_client),
+        (ORDERS, protocol.decode_order),
+        (FROM_WORKER, protocol.decode_from_worker),
+    ],
+)
 def test_every_message_survives_the_wire(kinds: tuple[type[msgspec.Struct], ...], decode: typing.Any) -> None:
     for kind in kinds:
         message = sample(kind)

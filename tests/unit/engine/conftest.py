@@ -48,9 +48,7 @@ def make_comfyui() -> Callable[..., Path]:
 def make_python() -> Callable[..., Path]:
     """A program that answers the probe; `pip install` in it makes every module present."""
 
-    def make(
-        path: Path, version: tuple[int, int] = (3, 11), torch: str = "2.14.1", modules: Iterable[str] = ALL_MODULES
-    ) -> Path:
+    def make(path: Path, version: tuple[int, int] = (3, 11), torch: str = "2.14.1", modules: Iterable[str] = ALL_MODULES) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         answer, complete = (
             json.dumps({"version": version, "torch": torch, "modules": list(names)}) for names in (modules, ALL_MODULES)
@@ -58,7 +56,7 @@ def make_python() -> Callable[..., Path]:
         path.write_text(
             "#!/bin/sh\n"
             f'if [ "$1" = -m ]; then echo "$@" > "{path}.pip"; exit; fi\n'
-            f'if [ -e "{path}.pip" ]; then echo \'{complete}\'; else echo \'{answer}\'; fi\n'
+            f"if [ -e \"{path}.pip\" ]; then echo '{complete}'; else echo '{answer}'; fi\n"
         )
         path.chmod(0o755)
         return path
