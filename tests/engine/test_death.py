@@ -4,7 +4,7 @@ import json
 import signal
 from pathlib import Path
 
-from comfyd.protocol import NodeStarted, Shutdown, StartFailed
+from comfyd.protocol import NodeStarted, Progress, Shutdown, StartFailed
 
 from .conftest import make_base
 from .graphs import chain, demo
@@ -38,6 +38,13 @@ def test_start_that_fails_is_told_and_ends_the_process(comfyui: Path, demo_check
     assert (error.code, "no licence" in error.message) == ("engine-failed", True)
     assert worker.process.wait(60) == 1
     worker.close()
+
+
+def test_an_interrupt_from_outside_blames_no_node(own_worker: WorkerProcess) -> None:
+    job = own_worker.submit(demo("interrupted", steps=6))
+    own_worker.wait_for(Progress, job)
+    own_worker.process.send_signal(signal.SIGINT)
+    assert Path(done(own_worker.events([job])[-1]).files[0]).exists()
 
 
 def test_shutdown_finishes_what_runs(own_worker: WorkerProcess) -> None:
