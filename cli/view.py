@@ -77,7 +77,8 @@ def fold(view: View, message: ToClient, now: float) -> View:
         case Started():
             return _start(view, message)
         case NodeStarted(node=node, class_type=class_type, title=title):
-            return replace(view, started=True, running=Running(node, class_type, title, now))
+            running = Running(node, class_type, title, now)
+            return replace(view, started=True, running=running, memory=message.memory or view.memory)
         case Progress():
             return replace(view, running=_step(view.running, message, now), memory=message.memory or view.memory)
         case NodeDone(node=node):

@@ -275,6 +275,7 @@ class NodeStarted(Message, frozen=True, kw_only=True):
     node: str
     class_type: str
     title: str
+    memory: Memory | None = None
 
 
 class Progress(Message, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 from comfyd import config
 from comfyd.client import Client, listens, start_daemon
-from comfyd.protocol import Graph, StatusReply, StatusRequest, Submit, ToClient
+from comfyd.protocol import Accepted, Graph, JobEnd, StatusReply, StatusRequest, Submit, ToClient, Watch
 
 T = TypeVar("T")
 LIMIT = 30.0  # seconds without a message after which a test has failed
@@ -74,6 +74,20 @@ class DaemonProcess:
     def say_at_start(self, words: str) -> None:
         """What the next worker is to do at its start; see fake_engine."""
         (self.paths.data / "start").write_text(words)
+
+
+def detach(client: Client, graph: Graph) -> int:
+    """The number of a job that nobody follows."""
+    accepted = client.call(Submit(graph=graph, follow=False))
+    assert isinstance(accepted, Accepted)
+    return accepted.job
+
+
+def end_of(client: Client, job: int) -> JobEnd:
+    """A job's final event."""
+    end = client.call(Watch(job=job))
+    assert isinstance(end, JobEnd)
+    return end
 
 
 def alive(pid: int) -> bool:

@@ -21,8 +21,8 @@ class ProgressEvents(ProgressHandler):  # type: ignore[misc]
 
     def start_handler(self, node_id: str, state: Any, prompt_id: str) -> None:
         node = self._dynprompt.get_node(node_id)
-        event = NodeStarted(job=self._job, node=node_id, class_type=node["class_type"], title=failures.title(node))
-        self._bench.emit(event)
+        title, memory = failures.title(node), self._bench.meter.recent()
+        self._bench.emit(NodeStarted(job=self._job, node=node_id, class_type=node["class_type"], title=title, memory=memory))
 
     def update_handler(self, node_id: str, value: float, max_value: float, state: Any, prompt_id: str, image: Any = None) -> None:
         memory = self._bench.meter.recent()

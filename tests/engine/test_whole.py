@@ -14,7 +14,6 @@ import pytest
 from comfyd import errors
 from comfyd.client import Client
 from comfyd.protocol import (
-    Accepted,
     Cancel,
     Graph,
     HistoryRequest,
@@ -27,7 +26,7 @@ from comfyd.protocol import (
     WaitReady,
     Watch,
 )
-from tests.daemon_process import DaemonProcess, wait_until
+from tests.daemon_process import DaemonProcess, detach, end_of, wait_until
 
 from . import models
 from .conftest import make_base
@@ -63,20 +62,8 @@ def client(whole: DaemonProcess) -> Iterator[Client]:
         yield connected
 
 
-def submit(client: Client, graph: Graph) -> int:
-    accepted = client.call(Submit(graph=graph, follow=False))
-    assert isinstance(accepted, Accepted)
-    return accepted.job
-
-
-def end_of(client: Client, job: int) -> JobEnd:
-    end = client.call(Watch(job=job))
-    assert isinstance(end, JobEnd)
-    return end
-
-
 def run(client: Client, graph: Graph) -> JobEnd:
-    return end_of(client, submit(client, graph))
+    return end_of(client, detach(client, graph))
 
 
 def wait_for_step(client: Client, job: int) -> None:
@@ -100,9 +87,9 @@ def worker_pid(client: Client) -> int:
 
 
 def test_segfault_fails_its_own_job_and_the_others_are_run_again(client: Client) -> None:
-    other = submit(client, demo("untouched", steps=150, seed=1))
+    other = detach(client, demo("untouched", steps=150, seed=1))
     wait_for_step(client, other)
-    bad = submit(client, chain("TestEcho", "TestSegfault", text="x"))
+    bad = detach(client, chain("TestEcho", "TestSegfault", text="x"))
     error = failed(end_of(client, bad)).error
     assert error.code == "worker-crashed"
     assert "TestSegfault" in error.message
@@ -112,9 +99,9 @@ def test_segfault_fails_its_own_job_and_the_others_are_run_again(client: Client)
 
 def test_hanging_node_is_cancelled_by_replacing_the_worker(client: Client, tmp_path: Path) -> None:
     before = worker_pid(client)
-    other = submit(client, demo("goes on", steps=150, seed=2))
+    other = detach(client, demo("goes on", steps=150, seed=2))
     wait_for_step(client, other)
-    hanging = submit(client, chain("TestHang", text=str(tmp_path / "begun")))
+    hanging = detach(client, chain("TestHang", text=str(tmp_path / "begun")))
     wait_until(lambda: (tmp_path / "begun").exists(), "the hanging node")
     client.call(Cancel(job=hanging))
     assert Path(done(end_of(client, other)).files[0]).exists()
@@ -123,7 +110,7 @@ def test_hanging_node_is_cancelled_by_replacing_the_worker(client: Client, tmp_p
 
 
 def test_killed_worker_is_replaced_and_its_job_run_again(client: Client) -> None:
-    job = submit(client, demo("killed once", steps=60, seed=3))
+    job = detach(client, demo("killed once", steps=60, seed=3))
     wait_for_step(client, job)
     os.kill(worker_pid(client), signal.SIGKILL)
     assert Path(done(end_of(client, job)).files[0]).exists()
@@ -132,9 +119,9 @@ def test_killed_worker_is_replaced_and_its_job_run_again(client: Client) -> None
 
 def test_killed_daemon_finds_its_jobs_again(whole: DaemonProcess, comfyui: Path) -> None:
     with whole.client() as client:
-        running = submit(client, demo("daemon killed", steps=60, seed=4))
+        running = detach(client, demo("daemon killed", steps=60, seed=4))
         wait_for_step(client, running)
-        queued = [submit(client, demo("daemon killed", steps=2, seed=5 + n)) for n in range(6)]
+        queued = [detach(client, demo("daemon killed", steps=2, seed=5 + n)) for n in range(6)]
     whole.kill()
     start(whole, comfyui)
     with whole.client() as client:

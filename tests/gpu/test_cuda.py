@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from comfyd.client import Client
-from comfyd.protocol import Accepted, Cancel, Cancelled, Done, Failed, Graph, JobEnd, Progress, Submit, Unload, WaitReady, Watch
+from comfyd.protocol import Cancel, Cancelled, Done, Failed, Graph, JobEnd, Progress, Unload, WaitReady, Watch
 from tests.bench.sides import Work
-from tests.daemon_process import DaemonProcess
+from tests.daemon_process import DaemonProcess, detach, end_of
 
 from .frames import frames
 
@@ -40,18 +39,6 @@ def graph(size: tuple[int, int] = (512, 512), batch: int = 1, seed: int = 1, **s
     made = Work.checkpoint(os.environ["GPU_CHECKPOINT"], 512, 20).seeded(seed, **sampler)
     made["4"]["inputs"].update(width=size[0], height=size[1], batch_size=batch)
     return made
-
-
-def submit(client: Client, wanted: Graph) -> int:
-    accepted = client.call(Submit(graph=wanted, follow=False))
-    assert isinstance(accepted, Accepted)
-    return accepted.job
-
-
-def end_of(client: Client, job: int) -> JobEnd:
-    end = client.call(Watch(job=job))
-    assert isinstance(end, JobEnd)
-    return end
 
 
 def pixels(end: JobEnd) -> bytes:
@@ -78,10 +65,10 @@ def test_jobs_at_once_equal_their_solo_runs(cuda: DaemonProcess) -> None:
         graph((512, 256), sampler_name="euler_ancestral", steps=17, seed=13),
     ]
     with cuda.client() as client:
-        solo = [pixels(end_of(client, submit(client, wanted))) for wanted in graphs]
+        solo = [pixels(end_of(client, detach(client, wanted))) for wanted in graphs]
         client.call(Unload(names=["results"]))
-        jobs = [submit(client, wanted) for wanted in graphs]
-        long = submit(client, graph(steps=400, seed=14))
+        jobs = [detach(client, wanted) for wanted in graphs]
+        long = detach(client, graph(steps=400, seed=14))
         for message in client.stream(Watch(job=long)):
             if isinstance(message, Progress) and message.value >= 3:
                 break
@@ -92,8 +79,8 @@ def test_jobs_at_once_equal_their_solo_runs(cuda: DaemonProcess) -> None:
 
 def test_lack_of_memory_fails_its_job_only(cuda: DaemonProcess) -> None:
     with cuda.client() as client:
-        end = end_of(client, submit(client, graph((1024, 1024), batch=512, steps=1)))
+        end = end_of(client, detach(client, graph((1024, 1024), batch=512, steps=1)))
         assert isinstance(end, Failed)
         assert end.error.code == "out-of-memory"
         print(end.error.message)
-        assert isinstance(end_of(client, submit(client, graph(seed=21))), Done)
+        assert isinstance(end_of(client, detach(client, graph(seed=21))), Done)
