@@ -1,5 +1,6 @@
 """Content keys of nodes: equal keys mean equal results, whatever the node ids or the workflow; linear in the graph."""
 
+import functools
 import hashlib
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -84,7 +85,9 @@ class ContentKeys:
         return self._shape
 
 
+@functools.cache
 def _keyed_by_id(class_def: Any) -> bool:
+    """Asked once for each class, as ComfyUI does (caching.py: ``include_unique_id_in_input``): loaders list files to answer."""
     inputs = class_def.INPUT_TYPES()
     hidden = inputs.get("hidden") or {}
     return bool(getattr(class_def, "NOT_IDEMPOTENT", False)) or "UNIQUE_ID" in hidden.values() or _takes_links(inputs)

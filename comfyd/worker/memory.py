@@ -59,7 +59,7 @@ class Meter:
         if self.device.type == "cuda":
             self._raise_peaks(int(torch.cuda.max_memory_allocated(self.device)))
         else:
-            self.now()
+            self._raise_peaks(self.recent().used)
 
     def _raise_peaks(self, used: int) -> None:
         self._peaks = {job: max(peak, used) for job, peak in self._peaks.items()}

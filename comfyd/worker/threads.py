@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import queue
 import selectors
 import threading
 from typing import Any
@@ -17,22 +18,17 @@ class JobThread(threading.Thread):
     def __init__(self, idle: "list[JobThread]") -> None:
         super().__init__(name="job", daemon=True)
         self._idle = idle
-        self._work = threading.Semaphore(0)
-        self._next: JobRun | None = None
+        self._work: queue.SimpleQueue[JobRun] = queue.SimpleQueue()
 
     def start_job(self, job: JobRun) -> None:
-        self._next = job
-        self._work.release()
+        self._work.put(job)
 
     def run(self) -> None:
         loop = asyncio.SelectorEventLoop(_BatonSelector())
         asyncio.set_event_loop(loop)
         with torch.inference_mode():
             while True:
-                self._work.acquire()
-                if self._next is not None:
-                    _run_to_end(loop, self._next)
-                self._next = None
+                _run_to_end(loop, self._work.get())
                 self._idle.append(self)
 
 
