@@ -4,7 +4,6 @@ from .report import Row
 from .sides import Comfyd, Stock, Work
 from .warm import timed
 
-
 _BLOCK = 25  # runs of one side before it is the other's turn, so that each is measured with its own code in the caches
 
 
