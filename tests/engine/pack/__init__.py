@@ -12,6 +12,7 @@ from pathlib import Path
 import comfy.utils
 import numpy
 import torch
+from comfy.controlnet import ControlNet
 from comfy.model_base import BaseModel
 from comfy_api.latest import io
 from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder
@@ -267,6 +268,36 @@ class TestOwnId(_Node):
 
     def run(self, text, unique_id):
         return (f"{unique_id}:{text}",)
+
+
+class _SmallControl(torch.nn.Module):
+    """The least that ComfyUI takes for a control model: one residual for the demo model's first block."""
+
+    dtype = torch.float32
+
+    def __init__(self):
+        super().__init__()
+        self.patches = torch.nn.Conv2d(3, 320, 16, 16, bias=False)
+        draw = torch.Generator().manual_seed(5)
+        self.patches.weight.data.normal_(0.0, 0.05, generator=draw)
+
+    def forward(self, x, hint, timesteps, context, **kwargs):
+        return {"output": [self.patches(hint.float()).flatten(2).transpose(1, 2)]}
+
+
+class TestControlNet:
+    """Loads, so to speak, a ControlNet for the demo model."""
+
+    RETURN_TYPES = ("CONTROL_NET",)
+    FUNCTION = "run"
+    CATEGORY = "tests"
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {}}
+
+    def run(self):
+        return (ControlNet(_SmallControl(), load_device=torch.device("cpu"), manual_cast_dtype=torch.float32),)
 
 
 class TestV3(io.ComfyNode):
