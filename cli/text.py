@@ -1,11 +1,8 @@
 """Quantities and foreign text as people read them. Pure."""
 
+from comfyd.workflow.wording import printable as printable
+
 _UNITS = ("B", "kB", "MB", "GB", "TB")
-
-
-def printable(text: str) -> str:
-    """Text that came from a file, safe for a terminal: control and invisible characters escaped."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def size(count: int) -> str:

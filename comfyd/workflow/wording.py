@@ -20,9 +20,12 @@ def plain(text: str) -> str:
     """Text without quotes, shortened, control and invisible characters escaped."""
     if len(text) > _LONGEST:
         text = text[: _LONGEST - 20] + "…" + text[-19:]
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """Text that came from a file, safe for a terminal: control and invisible characters escaped."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _number(value: float) -> str:
