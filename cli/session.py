@@ -1,7 +1,7 @@
 """What a REPL line means: a command of the table, or values that stay and a run. Knows nothing of prompt-toolkit."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfyd.errors import AmbiguousParameter, ExitStatus, InvalidValue, Refused, UnknownParameter, UsageError
 from comfyd.workflow import load
@@ -11,6 +11,10 @@ from .commands import HELP, REPL, first_words
 from .main import handle
 from .parse import find, parse, split
 from .terminal import Terminal
+
+if TYPE_CHECKING:
+    from comfyd.protocol import Graph
+    from comfyd.workflow import Catalogue
 
 
 class Leave(BaseException):
@@ -58,7 +62,8 @@ class Session:
         newest = newest_file(self.terminal.paths.cache)
         if newest is None:
             return []
-        found = parameters(load(self.workflow)[1], Catalogue.read(newest))
+        known = Catalogue.read(newest)
+        found = parameters(graph_of(self.workflow, known), known)
         plain = dict.fromkeys(alias for parameter in found for alias in parameter.aliases)
         return [*plain, *(parameter.address for parameter in found)]
 
@@ -85,6 +90,14 @@ def _is_workflow(word: str) -> bool:
     except Refused:
         return False
     return True
+
+
+def graph_of(workflow: str, catalogue: "Catalogue") -> "Graph":
+    """The API graph that a workflow stands for by this catalogue."""
+    from comfyd.workflow import prepare
+
+    given = load(workflow)
+    return prepare(given.api, given.ui, catalogue)
 
 
 def check(workflow: str) -> None:
@@ -120,8 +133,9 @@ def _check(session: Session, values: Mapping[str, str]) -> None:
     newest = newest_file(session.terminal.paths.cache)
     if newest is None:
         return
+    known = Catalogue.read(newest)
     try:
-        bind(load(session.workflow)[1], list(values.items()), Catalogue.read(newest))
+        bind(graph_of(session.workflow, known), list(values.items()), known)
     except (UnknownParameter, AmbiguousParameter, InvalidValue):
         raise
     except Refused:
@@ -147,7 +161,8 @@ def show(session: Session) -> int:
 
     newest = newest_file(session.terminal.paths.cache)
     if newest is not None:
-        found = parameters(load(session.workflow)[1], Catalogue.read(newest))
+        known = Catalogue.read(newest)
+        found = parameters(graph_of(session.workflow, known), known)
         show_parameters(found, session.terminal, json=False, kept=session.values)
         return ExitStatus.DONE
     session.terminal.note("The engine has not told its parameters yet; set so far:")

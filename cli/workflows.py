@@ -33,12 +33,19 @@ def run(
     from .follow import report, run_job
 
     _check(output, json=json, detach=detach, terminal=terminal)
-    name, graph = load(workflow, terminal.stdin)
-    if output is not None:
+    given = load(workflow, terminal.stdin)
+    if output is not None and given.api is not None:
         from .output import check_suffix
 
-        check_suffix(output, graph, terminal)
-    submit = Submit(graph=graph, workflow=name, overrides=list(parameters), follow=not detach)
+        check_suffix(output, given.api, terminal)
+    submit = Submit(
+        api=given.api,
+        ui=given.ui,
+        workflow=given.name,
+        overrides=list(parameters),
+        aliases=given.aliases,
+        follow=not detach,
+    )
     display = display_for(terminal, json=json, quiet=quiet)
     with connected(terminal, start=not no_start, quiet=quiet) as client:
         if detach:
@@ -85,12 +92,13 @@ def repl(terminal: Terminal, *, workflow: str | None, no_start: bool) -> int:
 
 def params(terminal: Terminal, *, workflow: str, json: bool, no_start: bool) -> int:
     """List a workflow's parameters, by the newest catalogue."""
-    from comfyd.workflow import load, parameters
+    from comfyd.workflow import load, parameters, prepare
 
     from .catalogue import catalogue
     from .parameters import show
 
-    _, graph = load(workflow, terminal.stdin)
-    found = parameters(graph, catalogue(terminal, start=not no_start))
+    given = load(workflow, terminal.stdin)
+    known = catalogue(terminal, start=not no_start)
+    found = parameters(prepare(given.api, given.ui, known), known)
     show(found, terminal, json=json)
     return ExitStatus.DONE

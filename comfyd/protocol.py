@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-PROTOCOL = 1
+PROTOCOL = 2
 VERSION_FRAME = str(PROTOCOL).encode()
 CATALOGUE_FORMAT = 1
 """Version of the node catalogue's file: {"format", "comfyui", "nodes": what ComfyUI's /object_info tells}."""
@@ -108,13 +108,22 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submit(Message, frozen=True, kw_only=True):
-    """Run a graph with overrides. Ends in Done / Failed / Cancelled, or in Accepted where ``follow`` is false."""
+    """Run a workflow with overrides. Ends in Done / Failed / Cancelled, or in Accepted where ``follow`` is false."""
 
-    graph: Graph
+    api: Graph | None = None
+    """The API form, which runs where it is there."""
+    ui: dict[str, Any] | None = None
+    """What ComfyUI's editor saves: converted where there is no API form, and kept in the files that the job saves."""
     workflow: str = ""
-    """The name shown to people: a file's stem or a built-in name."""
+    """The name shown to people: a file's stem, a stored or a built-in name."""
+    words: list[str] = []
+    """What was typed after the workflow, not yet paired into names and values; they count after ``overrides``."""
     overrides: list[tuple[str, Any]] = []
     """(address, value) pairs; a value that is a string is read by the input's type."""
+    aliases: dict[str, str] = {}
+    """Names that the user gave to parameters: address by name."""
+    mode: str = ""
+    """``exact``, ``fast``, or empty for the daemon's own."""
     follow: bool = True
     extra_data: dict[str, Any] = {}
 

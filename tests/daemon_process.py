@@ -78,7 +78,7 @@ class DaemonProcess:
 
 def detach(client: Client, graph: Graph) -> int:
     """The number of a job that nobody follows."""
-    accepted = client.call(Submit(graph=graph, follow=False))
+    accepted = client.call(Submit(api=graph, follow=False))
     assert isinstance(accepted, Accepted)
     return accepted.job
 
@@ -120,7 +120,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {"Echo": {"text": "x"}, "Steps": {"steps"
 
 def submit(name: str, **inputs: Any) -> Submit:
     """A graph of one node."""
-    return Submit(graph=graph(name, **inputs), workflow=name.lower())
+    return Submit(api=graph(name, **inputs), workflow=name.lower())
 
 
 def read_to(stream: Any, kind: type[T]) -> T:

@@ -76,6 +76,7 @@ def catalogue() -> dict[str, Any]:
     return {
         "Echo": _class([], text=STRING),
         "Save": _class([], text=STRING),
+        "ExtraData": _class([]),
         "WaitFor": _class([], path=STRING),
         "Hang": _class([], path=STRING),
         "Crash": _class([], signal=INT, unless=STRING),
@@ -132,6 +133,10 @@ class Job:
 
     def do_Echo(self, node: str, text: str) -> Iterator[Any]:
         self.texts[node] = {"text": [text]}
+        return iter(())
+
+    def do_ExtraData(self, node: str) -> Iterator[Any]:
+        self.texts[node] = {"text": [json.dumps(self.run.extra_data)]}
         return iter(())
 
     def do_Save(self, node: str, text: str) -> Iterator[Any]:

@@ -31,6 +31,7 @@ from comfyd.protocol import (
 
 from .clients import Caller, Clients
 from .followers import Followers
+from .submit import extra_data
 
 log = logging.getLogger("comfyd.jobs")
 
@@ -73,7 +74,7 @@ class Queue:
     def accept(self, caller: Caller, request: Submit, overrides: dict[str, object], graph: Graph) -> None:
         """Journal a bound job, say so, and let it take its place; raises QueueFull or JournalUnavailable."""
         self.jobs.check_room()
-        job = self.journal.add(request.workflow, overrides, encode(graph), encode(request.extra_data), time.time())
+        job = self.journal.add(request.workflow, overrides, encode(graph), encode(extra_data(request)), time.time())
         log.info("job %d queued (%s)", job, request.workflow or "unnamed")
         if request.follow:
             self.followers.follow(job, caller)

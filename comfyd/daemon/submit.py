@@ -1,7 +1,7 @@
 """From a Submit to a bound graph: waits for a catalogue, and has stale entries refreshed before anything is refused."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from comfyd.errors import ComfydError, EngineFailed, Refused
 from comfyd.protocol import Describe, Described, Submit
@@ -51,8 +51,21 @@ async def _fresh(engine: Supervisor, refusal: Refused) -> "Catalogue":
 
 
 async def _bind(request: Submit, catalogue: "Catalogue") -> "Bound":
-    from comfyd.workflow import bind
+    """Bind beside the loop whatever takes long: large graphs, and those that must be converted first."""
+    if request.api is not None and len(request.api) < _LARGE:
+        return _prepared_and_bound(request, catalogue)
+    return await in_thread(lambda: _prepared_and_bound(request, catalogue))
 
-    if len(request.graph) < _LARGE:
-        return bind(request.graph, request.overrides, catalogue)
-    return await in_thread(lambda: bind(request.graph, request.overrides, catalogue))
+
+def _prepared_and_bound(request: Submit, catalogue: "Catalogue") -> "Bound":
+    from comfyd.workflow import bind, prepare
+
+    return bind(prepare(request.api, request.ui, catalogue), request.overrides, catalogue)
+
+
+def extra_data(request: Submit) -> dict[str, Any]:
+    """What the job's nodes are handed beside their inputs: the UI form too, which ComfyUI's nodes write into their files."""
+    if request.ui is None:
+        return request.extra_data
+    before = request.extra_data.get("extra_pnginfo")
+    return request.extra_data | {"extra_pnginfo": (before if isinstance(before, dict) else {}) | {"workflow": request.ui}}

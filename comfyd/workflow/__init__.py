@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .binding import Bound, bind
     from .catalogue import Catalogue
+    from .document import Document
     from .parameter import Parameter, parameters
+    from .prepare import prepare
     from .source import load
 
-__all__ = ["Bound", "Catalogue", "Parameter", "bind", "load", "parameters"]
+__all__ = ["Bound", "Catalogue", "Document", "Parameter", "bind", "load", "parameters", "prepare"]
 
 _HOME = {
     "Bound": "binding",
     "bind": "binding",
     "Catalogue": "catalogue",
+    "Document": "document",
     "Parameter": "parameter",
     "parameters": "parameter",
     "load": "source",
+    "prepare": "prepare",
 }
 
 

@@ -1,49 +1,61 @@
-"""Which of ComfyUI's JSON forms a value has, and the API graph in it."""
+"""Which of ComfyUI's JSON forms a value has: an API graph, what the editor saves, or a bundle of the two."""
 
 from typing import Any
 
 from comfyd.errors import WorkflowFormat, WorkflowInvalid
 from comfyd.protocol import Graph
 
+from .document import Document
 from .wording import shown
 
-_FIX = "export it in ComfyUI with 'Workflow > Export (API)' and give that file."
+_FIX = "export it anew in ComfyUI and give that file."
 
 
-def api_graph(value: Any, name: str) -> Graph:
-    """The API graph, unwrapped; raises WorkflowFormat for other forms, WorkflowInvalid for a malformed graph."""
-    if is_ui_format(value):
-        raise WorkflowFormat(f"{name} is in ComfyUI's UI format, which is not supported yet; {_FIX}")
+def document(value: Any, name: str, called: str) -> Document:
+    """The forms in a JSON value; ``called`` is how sentences speak of it.
+
+    Raises WorkflowFormat for what is no workflow, WorkflowInvalid for a malformed graph.
+    """
     if not isinstance(value, dict):
-        raise WorkflowFormat(f"{name} is JSON but not a workflow, which is an object of nodes; {_FIX}")
-    graph: Graph = value["prompt"] if is_wrapped(value) else value
-    require_nodes(graph, name)
-    return graph
+        raise WorkflowFormat(f"{called} is JSON but not a workflow, which is an object of nodes; {_FIX}")
+    if is_ui(value):
+        return Document(name=name, ui=value)
+    if not is_wrapped(value):
+        if is_ui(value.get("workflow")):
+            return Document(name=name, ui=value["workflow"])
+        return Document(name=name, api=require_nodes(value, called))
+    return Document(name=name, api=require_nodes(value["prompt"], called), ui=_beside(value))
 
 
-def is_ui_format(value: Any) -> bool:
-    """Whether this is what ComfyUI's editor saves: lists of nodes and links with positions."""
-    if not isinstance(value, dict):
-        return False
-    if isinstance(value.get("nodes"), list):
-        return True
-    return "prompt" not in value and is_ui_format(value.get("workflow"))
+def is_ui(value: Any) -> bool:
+    """Whether this is what ComfyUI's editor saves: a list of nodes with positions, and links between them."""
+    return isinstance(value, dict) and isinstance(value.get("nodes"), list)
 
 
 def is_wrapped(value: dict[str, Any]) -> bool:
-    """Whether this is the body of a ``/prompt`` request around the graph."""
+    """Whether this is the body of a ``/prompt`` request, or such a bundle, around the graph."""
     inner = value.get("prompt")
     return isinstance(inner, dict) and "class_type" not in inner
 
 
-def require_nodes(graph: Any, name: str = "The workflow") -> None:
-    """Raises WorkflowInvalid unless every entry is a node: id -> {"class_type": str, "inputs": {...}}."""
+def _beside(body: dict[str, Any]) -> dict[str, Any] | None:
+    """The UI form that travels with the graph: beside it, or where a ``/prompt`` request has it."""
+    value: Any = body
+    for key in ("extra_data", "extra_pnginfo"):
+        value = value.get(key) if isinstance(value, dict) else None
+    found = [place["workflow"] for place in (body, value) if isinstance(place, dict) and is_ui(place.get("workflow"))]
+    return found[0] if found else None
+
+
+def require_nodes(graph: Any, called: str = "The workflow") -> Graph:
+    """The graph; raises WorkflowInvalid unless every entry is a node: id -> {"class_type": str, "inputs": {...}}."""
     if not isinstance(graph, dict) or not graph:
-        raise WorkflowInvalid(f"{name} has no nodes; {_FIX}")
+        raise WorkflowInvalid(f"{called} has no nodes; {_FIX}")
     for id_, node in graph.items():
         if not isinstance(id_, str):
-            raise WorkflowInvalid(f"{name}: the node id {shown(id_)} is not text; write it in quotes.")
+            raise WorkflowInvalid(f"{called}: the node id {shown(id_)} is not text; write it in quotes.")
         if not isinstance(node, dict) or not isinstance(node.get("class_type"), str):
-            raise WorkflowInvalid(f"{name}: node {shown(id_)} has no class_type; {_FIX}")
+            raise WorkflowInvalid(f"{called}: node {shown(id_)} has no class_type; {_FIX}")
         if not isinstance(node.get("inputs", {}), dict):
-            raise WorkflowInvalid(f"{name}: the inputs of node {shown(id_)} are not an object of names and values; {_FIX}")
+            raise WorkflowInvalid(f"{called}: the inputs of node {shown(id_)} are not an object of names and values; {_FIX}")
+    return graph

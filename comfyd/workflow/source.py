@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import IO
 
 from comfyd.errors import WorkflowFormat, WorkflowNotFound
-from comfyd.protocol import Graph
 
-from .form import api_graph
+from .document import Document
+from .form import document
 from .text import parse
 from .wording import plain, shown
 
@@ -15,22 +15,23 @@ BUILT_IN = {"demo": Path(__file__).parent.parent / "demo" / "workflow.json"}
 _LARGEST = 256 * 2**20
 
 
-def load(source: str, stdin: IO[str] | None = None) -> tuple[str, Graph]:
-    """Name and API graph of ``-``, ``{...}``, a built-in name or a path.
+def load(source: str, stdin: IO[str] | None = None) -> Document:
+    """The workflow that ``-``, ``{...}``, a built-in name or a path stands for.
 
     Raises WorkflowNotFound, WorkflowNotJson, WorkflowFormat or WorkflowInvalid.
     """
     if source == "-":
-        return "stdin", api_graph(parse(_from_stdin(stdin or sys.stdin), "Standard input"), "Standard input")
+        return _read(_from_stdin(stdin or sys.stdin), "stdin", "Standard input")
     if source.lstrip().startswith("{"):
-        return "literal", api_graph(
-            parse(source.encode("utf-8", "surrogatepass"), "The literal workflow"), "The literal workflow"
-        )
+        return _read(source.encode("utf-8", "surrogatepass"), "literal", "The literal workflow")
     if not source:
         raise WorkflowNotFound(f"The workflow's name is empty; give a file or a built-in workflow ({', '.join(BUILT_IN)}).")
     path = BUILT_IN.get(source) or Path(source)
-    name = plain(source)
-    return path.stem if source not in BUILT_IN else source, api_graph(parse(_from_file(path), name), name)
+    return _read(_from_file(path), source if source in BUILT_IN else path.stem, plain(source))
+
+
+def _read(data: bytes, name: str, called: str) -> Document:
+    return document(parse(data, called), name, called)
 
 
 def _from_stdin(stdin: IO[str]) -> bytes:

@@ -75,7 +75,7 @@ class Comfyd:
 
     def run(self, graph: Graph) -> Done:
         """Submits and waits for the files."""
-        end = self.client.call(Submit(graph=graph))
+        end = self.client.call(Submit(api=graph))
         assert isinstance(end, Done), end
         return end
 

@@ -21,7 +21,7 @@ def starting(daemon: DaemonProcess) -> DaemonProcess:
 
 def test_a_job_is_accepted_before_the_worker_is_ready(starting: DaemonProcess) -> None:
     with starting.client() as client:
-        stream = client.stream(Submit(graph=graph("Echo", text="x"), overrides=[("1.text", "y")]))
+        stream = client.stream(Submit(api=graph("Echo", text="x"), overrides=[("1.text", "y")]))
         assert read_to(stream, Accepted) == Accepted(job=1, position=1, overrides={"1.text": "y"})
         starting.file("gate").touch()
         messages = list(stream)
@@ -79,8 +79,8 @@ def test_a_large_graph_is_bound_beside_the_loop(daemon: DaemonProcess) -> None:
     daemon.start().ready()
     large = {str(number): {"class_type": "Echo", "inputs": {"text": "x"}} for number in range(5000)}
     with daemon.client() as client:
-        accepted = client.call(Submit(graph=large, overrides=[("17.text", "y")], follow=False))
+        accepted = client.call(Submit(api=large, overrides=[("17.text", "y")], follow=False))
         assert isinstance(accepted, Accepted)
         assert accepted.overrides == {"17.text": "y"}
         with pytest.raises(errors.UnknownParameter):
-            client.call(Submit(graph=large, overrides=[("17.txet", "y")]))
+            client.call(Submit(api=large, overrides=[("17.txet", "y")]))

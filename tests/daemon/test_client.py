@@ -87,4 +87,4 @@ def test_open_streams_end_when_the_client_is_closed(daemon: DaemonProcess, clien
 @pytest.mark.parametrize("value", [2**70, object()])
 def test_a_value_that_cannot_be_sent_is_refused(client: Client, value: object) -> None:
     with pytest.raises(errors.InvalidValue, match="cannot be sent"):
-        client.call(Submit(graph=graph("Steps", steps=value)))
+        client.call(Submit(api=graph("Steps", steps=value)))

@@ -34,7 +34,7 @@ def test_queued_and_running_jobs_survive_a_kill(daemon: DaemonProcess) -> None:
     with daemon.client() as client:
         running = client.stream(submit("WaitFor", path=str(daemon.file("gate"))))
         read_to(running, NodeStarted)
-        client.call(Submit(graph=graph("Echo", text="queued"), follow=False))
+        client.call(Submit(api=graph("Echo", text="queued"), follow=False))
         daemon.kill()
         with pytest.raises(errors.DaemonUnavailable, match=r"job 1 .* runs again at the next start"):
             final(running)

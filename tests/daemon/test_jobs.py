@@ -39,7 +39,7 @@ def records(client: Client, request: Any = None) -> list[JobRecord]:
 
 
 def test_a_job_runs_from_submit_to_done(client: Client) -> None:
-    request = Submit(graph=graph("Echo", "Steps", steps=3), workflow="both", overrides=[("1.text", "hello")])
+    request = Submit(api=graph("Echo", "Steps", steps=3), workflow="both", overrides=[("1.text", "hello")])
     messages = [message for message in client.stream(request) if not isinstance(message, EngineState)]
     assert [type(message).__name__ for message in messages] == [
         "Accepted",
@@ -63,7 +63,7 @@ def test_a_job_runs_from_submit_to_done(client: Client) -> None:
 
 
 def test_a_submit_that_is_not_followed_ends_once_the_job_is_in_the_journal(client: Client) -> None:
-    accepted = client.call(Submit(graph=graph("Save", text="x"), follow=False))
+    accepted = client.call(Submit(api=graph("Save", text="x"), follow=False))
     assert isinstance(accepted, Accepted)
     done = client.call(Watch(job=accepted.job))
     assert isinstance(done, Done)
@@ -81,7 +81,7 @@ def test_a_submit_that_is_not_followed_ends_once_the_job_is_in_the_journal(clien
 )
 def test_a_refusal_says_why_and_leaves_no_job(client: Client, overrides: Any, error: type[errors.ComfydError]) -> None:
     with pytest.raises(error) as caught:
-        client.call(Submit(graph=graph("Steps", steps=1), overrides=overrides))
+        client.call(Submit(api=graph("Steps", steps=1), overrides=overrides))
     assert caught.value.exit_status == errors.ExitStatus.REFUSED
     assert records(client) == []
 
@@ -126,7 +126,7 @@ def test_a_job_that_has_ended_is_watched_by_its_stored_end(client: Client) -> No
 
 def test_a_running_job_is_watched_from_where_it_is(daemon: DaemonProcess, client: Client) -> None:
     gate = daemon.file("gate")
-    first = client.stream(Submit(graph=graph("Steps", "WaitFor", path=str(gate))))
+    first = client.stream(Submit(api=graph("Steps", "WaitFor", path=str(gate))))
     read_to(first, Progress)
     read_to(first, NodeStarted)
     with daemon.client() as other:
@@ -146,7 +146,7 @@ def test_a_waiting_job_is_told_its_place_whenever_it_changes(daemon: DaemonProce
     with daemon.client() as client:
         read_to(client.stream(submit("WaitFor", path=str(gate))), Started)
         for position in (1, 2):
-            accepted = client.call(Submit(graph=graph("Echo", text="x"), follow=False))
+            accepted = client.call(Submit(api=graph("Echo", text="x"), follow=False))
             assert accepted == Accepted(job=position + 1, position=position)
         watching = client.stream(Watch(job=3))
         assert next(watching) == Queued(job=3, position=2)
@@ -180,8 +180,8 @@ def test_an_unknown_job_is_named_with_the_fix(client: Client, request_of: Any) -
 def test_queue_lists_running_and_waiting_jobs(daemon: DaemonProcess) -> None:
     daemon.start(max_running=1)
     with daemon.client() as client:
-        read_to(client.stream(Submit(graph=graph("Echo", "WaitFor", path=str(daemon.file("gate"))), workflow="a")), NodeStarted)
-        client.call(Submit(graph=graph("Echo", text="x"), workflow="b", follow=False))
+        read_to(client.stream(Submit(api=graph("Echo", "WaitFor", path=str(daemon.file("gate"))), workflow="a")), NodeStarted)
+        client.call(Submit(api=graph("Echo", text="x"), workflow="b", follow=False))
         wait_until(lambda: records(client)[0].nodes_run == 1, "the first node's end")
         first, second = records(client)
         assert (first.id, first.state, first.workflow, first.position, first.nodes_total) == (1, "running", "a", None, 2)
@@ -221,9 +221,9 @@ def test_a_full_queue_refuses_and_has_room_again(daemon: DaemonProcess) -> None:
     with daemon.client() as client:
         read_to(client.stream(submit("WaitFor", path=str(daemon.file("never")))), Started)
         for _ in range(2):
-            client.call(Submit(graph=graph("Echo", text="x"), follow=False))
+            client.call(Submit(api=graph("Echo", text="x"), follow=False))
         with pytest.raises(errors.QueueFull, match="2 jobs wait"):
-            client.call(Submit(graph=graph("Echo", text="x"), follow=False))
+            client.call(Submit(api=graph("Echo", text="x"), follow=False))
         client.call(Cancel(job=1))
         assert isinstance(client.call(submit("Echo", text="x")), Done)
 

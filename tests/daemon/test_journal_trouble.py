@@ -100,7 +100,7 @@ def test_jobs_that_can_no_longer_be_read_fail_however_many_they_are(daemon: Daem
     daemon.start(max_running=1)
     with daemon.client() as client:
         first = client.stream(submit("WaitFor", path=str(gate)))
-        jobs = [client.call(Submit(graph=graph("Echo", text="x"), follow=False)).job for _ in range(400)]
+        jobs = [client.call(Submit(api=graph("Echo", text="x"), follow=False)).job for _ in range(400)]
         with sqlite3.connect(daemon.paths.journal) as db:
             db.execute("DELETE FROM job WHERE id > 1")
         db.close()

@@ -243,7 +243,7 @@ def test_the_worker_dies_with_its_daemon(daemon: DaemonProcess, client: Client) 
 
 
 def test_a_job_that_ended_just_before_its_worker_is_not_run_again(client: Client) -> None:
-    request = Submit(graph=graph("Save", text="x"))
+    request = Submit(api=graph("Save", text="x"))
     for _ in range(5):
         done = client.call(request)
         assert isinstance(done, Done)

@@ -136,7 +136,7 @@ def test_killed_daemon_finds_its_jobs_again(whole: DaemonProcess, comfyui: Path)
 
 def test_model_that_comes_while_the_daemon_runs_is_found(client: Client, whole: DaemonProcess, demo_checkpoint: Path) -> None:
     with pytest.raises(errors.MissingModel, match=r"late\.safetensors"):
-        client.call(Submit(graph=demo(checkpoint="late.safetensors")))
+        client.call(Submit(api=demo(checkpoint="late.safetensors")))
     models.copy(demo_checkpoint, whole.home / "base", "late.safetensors")
     assert done(run(client, demo(checkpoint="late.safetensors")))
 
@@ -149,7 +149,7 @@ def test_model_that_goes_while_the_daemon_runs_is_missed_and_then_refused(
     (whole.home / "base" / "models" / "checkpoints" / "leaving.safetensors").unlink()
     assert failed(run(client, demo(checkpoint="leaving.safetensors"))).error.code == "missing-model"
     with pytest.raises(errors.MissingModel, match=r"leaving\.safetensors"):
-        client.call(Submit(graph=demo(checkpoint="leaving.safetensors")))
+        client.call(Submit(api=demo(checkpoint="leaving.safetensors")))
 
 
 def test_command_line_from_prompt_to_png(whole: DaemonProcess, client: Client) -> None:

@@ -57,12 +57,12 @@ def test_messages_of_one_direction_are_not_taken_in_another() -> None:
 
 def test_a_submit_that_is_not_followed_ends_with_accepted() -> None:
     accepted = Accepted(job=1, position=0)
-    assert ends(Submit(graph={}, follow=False), accepted)
-    assert not ends(Submit(graph={}), accepted)
+    assert ends(Submit(api={}, follow=False), accepted)
+    assert not ends(Submit(api={}), accepted)
 
 
 def test_events_end_nothing_and_job_ends_do() -> None:
-    request = Submit(graph={})
+    request = Submit(api={})
     assert not ends(request, Queued(job=1, position=1))
     for kind in typing.get_args(protocol.JobEnd):
         assert ends(request, sample(kind))

@@ -45,7 +45,7 @@ class Script:
 
 
 def run(client: Any, terminal: Recorded) -> Outcome:
-    return run_job(client, Submit(graph={}), Silent(), terminal)
+    return run_job(client, Submit(api={}), Silent(), terminal)
 
 
 def test_a_job_that_is_done(terminal: Recorded):

@@ -25,7 +25,7 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture
 def demo() -> Graph:
-    return load("demo")[1]
+    return load("demo").api or {}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from comfyd.workflow import Catalogue, bind, load, parameters
 
 HERE = Path(__file__).parent
 CATALOGUE = Catalogue.read(HERE / "catalogue.json")
-GRAPHS = [load("demo")[1], *(json.loads(file.read_text()) for file in sorted((HERE / "graphs").glob("*.json")))]
+GRAPHS = [load("demo").api, *(json.loads(file.read_text()) for file in sorted((HERE / "graphs").glob("*.json")))]
 NAMES = ["seed", "prompt", "negative", "width", "model", "5.seed", "Prompt.text", "3.resize_type", "sed", "", "."]
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)

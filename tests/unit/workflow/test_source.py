@@ -7,51 +7,52 @@ from pathlib import Path
 import pytest
 
 from comfyd.errors import ComfydError, WorkflowFormat, WorkflowInvalid, WorkflowNotFound, WorkflowNotJson
-from comfyd.workflow import load
+from comfyd.workflow import Catalogue, Document, load, prepare
 
 NODE = '{"1": {"class_type": "SaveImage", "inputs": {}}}'
 
 
 def test_the_built_in_workflow():
-    name, graph = load("demo")
-    assert name == "demo"
-    assert graph["5"]["class_type"] == "KSampler"
+    demo = load("demo")
+    assert demo.name == "demo"
+    assert demo.api is not None
+    assert demo.api["5"]["class_type"] == "KSampler"
 
 
 def test_a_file_is_named_by_its_stem(tmp_path: Path):
     file = tmp_path / "portrait.json"
     file.write_text(NODE)
-    assert load(str(file)) == ("portrait", json.loads(NODE))
+    assert load(str(file)) == Document(name="portrait", api=json.loads(NODE))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_encodings(tmp_path: Path, encoding: str):
     file = tmp_path / "w.json"
     file.write_text(NODE.replace("SaveImage", "Sävé"), encoding=encoding)
-    assert load(str(file))[1]["1"]["class_type"] == "Sävé"
+    assert load(str(file)).api["1"]["class_type"] == "Sävé"
 
 
 def test_standard_input():
-    assert load("-", io.StringIO(NODE)) == ("stdin", json.loads(NODE))
-    assert load("-", io.TextIOWrapper(io.BytesIO(NODE.encode())))[1] == json.loads(NODE)
+    assert load("-", io.StringIO(NODE)) == Document(name="stdin", api=json.loads(NODE))
+    assert load("-", io.TextIOWrapper(io.BytesIO(NODE.encode()))).api == json.loads(NODE)
 
 
 def test_a_literal():
-    assert load("  " + NODE)[0] == "literal"
+    assert load("  " + NODE).name == "literal"
 
 
 def test_the_body_of_a_prompt_request_is_unwrapped():
-    assert load(f'{{"client_id": "x", "prompt": {NODE}}}')[1] == json.loads(NODE)
+    assert load(f'{{"client_id": "x", "prompt": {NODE}}}').api == json.loads(NODE)
 
 
 def test_a_node_called_prompt_is_a_node():
     graph = {"prompt": {"class_type": "SaveImage", "inputs": {}}}
-    assert load(json.dumps(graph))[1] == graph
+    assert load(json.dumps(graph)).api == graph
 
 
 def test_seeds_of_64_bits_survive():
     text = NODE.replace('"inputs": {}', '"inputs": {"seed": 18446744073709551615}')
-    assert load(text)[1]["1"]["inputs"]["seed"] == 2**64 - 1
+    assert load(text).api["1"]["inputs"]["seed"] == 2**64 - 1
 
 
 def test_not_found_suggests_a_built_in_name():
@@ -113,12 +114,39 @@ def test_duplicate_node_ids_are_refused():
         load('{"1": {"class_type": "A", "inputs": {}}, "1": {"class_type": "B", "inputs": {}}}')
 
 
+UI = '{"nodes": [{"id": 1}], "links": [], "version": 0.4}'
+
+
+@pytest.mark.parametrize("text", [UI, f'{{"workflow": {UI}}}'])
+def test_what_the_editor_saves_is_the_ui_form(text: str):
+    given = load(text)
+    assert given.api is None
+    assert given.ui == json.loads(UI)
+
+
 @pytest.mark.parametrize(
-    "text", ['{"nodes": [], "links": []}', '{"nodes": [{"id": 1}], "version": 1}', '{"workflow": {"nodes": []}}']
+    "text",
+    [
+        f'{{"prompt": {NODE}, "workflow": {UI}}}',
+        f'{{"prompt": {NODE}, "extra_data": {{"extra_pnginfo": {{"workflow": {UI}}}}}}}',
+    ],
 )
-def test_the_ui_format_says_how_to_export(text: str):
-    with pytest.raises(WorkflowFormat, match=r"Export \(API\)"):
-        load(text)
+def test_both_forms_in_one(text: str):
+    assert load(text) == Document(name="literal", api=json.loads(NODE), ui=json.loads(UI))
+
+
+@pytest.mark.parametrize("beside", ['"workflow": 3', '"extra_data": 3', '"extra_data": {"extra_pnginfo": []}'])
+def test_what_stands_beside_the_graph_may_be_anything(beside: str):
+    assert load(f'{{"prompt": {NODE}, {beside}}}') == Document(name="literal", api=json.loads(NODE))
+
+
+def test_the_api_form_runs_where_there_are_both():
+    assert prepare(json.loads(NODE), json.loads(UI), Catalogue({})) == json.loads(NODE)
+
+
+def test_a_document_without_a_form_is_refused():
+    with pytest.raises(WorkflowInvalid, match="empty"):
+        prepare(None, None, Catalogue({}))
 
 
 @pytest.mark.parametrize("data", ["[]", "3", '"text"', "null"])
