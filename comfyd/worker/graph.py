@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Set
-from typing import Any, NoReturn
+from typing import Any
 
 import comfy.model_management
 import execution
@@ -11,15 +11,16 @@ from comfy_execution.graph import DynamicPrompt, ExecutionList
 from comfy_execution.progress import add_progress_handler, reset_progress_state
 
 from comfyd import errors
-from comfyd.protocol import Described, Done, Failed, NodeDone, Output, Run, Started
+from comfyd.protocol import Done, Failed, NodeDone, Output, Run, Started
 
-from . import catalogue, failures
-from .files import model_files, names_model_file
+from . import failures
+from .files import model_files
 from .keys import ContentKeys
 from .outputs import Staging, files_of, still_there
 from .plain import plain, text
 from .progress import ProgressEvents
 from .results import JobCaches, JobObjects, JobResults
+from .validation import outputs_of
 from .workbench import Workbench
 
 
@@ -70,33 +71,11 @@ class GraphRun:
         graph = self._order.graph
         reset_progress_state(str(self._order.job), self._dynprompt)
         add_progress_handler(ProgressEvents(self._order.job, self._dynprompt, self._bench))
-        outputs = await self._validated(graph)
+        outputs = await outputs_of(self._order.job, graph, self._bench.emit)
         cached = await self._results.prepare(graph)
         self._bench.emit(Started(job=self._order.job, nodes_total=len(graph), cached=cached, attempt=self._order.attempt))
         ui = await self._execute_nodes(outputs)
         return ui if isinstance(ui, Failed) else self._done(time.perf_counter() - begun, ui)
-
-    async def _validated(self, graph: dict[str, Any]) -> list[str]:
-        """The output nodes, by ComfyUI's own validation (which also asks the nodes' VALIDATE_INPUTS); raises WorkflowInvalid."""
-        valid, error, outputs, node_errors = await execution.validate_prompt(str(self._order.job), graph, None)
-        if valid and not node_errors:
-            return list(outputs)
-        for node_id, found in node_errors.items():
-            self._refuse(graph[node_id], node_id, found["errors"][0])
-        raise errors.WorkflowInvalid(
-            text(f"{error['message']}; {error['details'] or 'add a node that saves or previews something'}.")
-        )
-
-    def _refuse(self, node: dict[str, Any], node_id: str, error: dict[str, Any]) -> NoReturn:
-        """Raises what ComfyUI's validation says of a node; where a file has gone the daemon is told, too."""
-        where = f"node {node_id} ({failures.title(node)})"
-        value = error.get("extra_info", {}).get("received_value")
-        if error["type"] == "value_not_in_list" and isinstance(value, str) and names_model_file(value):
-            self._bench.emit(Described(request=0, classes=catalogue.describe([node["class_type"]])))
-            raise errors.MissingModel(
-                text(f"{where} needs the model file {value}, which has gone; put it back or choose another.")
-            )
-        raise errors.WorkflowInvalid(text(f"{where}: {error['message']}: {error['details']}."))
 
     async def _execute_nodes(self, outputs: list[str]) -> dict[str, Any] | Failed:
         """ComfyUI's own loop (execution.py: ``PromptExecutor.execute_async``) with a step's end before every node."""
