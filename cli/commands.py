@@ -9,7 +9,11 @@ from collections.abc import Sequence
 from .spec import Argument, Command, Option
 
 GROUPS = ("Values", "Workflows", "Jobs", "Memory", "Daemon", "Help")
-WORD_GROUPS = {"engine": "Choose the ComfyUI behind the daemon."}
+WORD_GROUPS = {
+    "engine": "Choose the ComfyUI behind the daemon.",
+    "config": "See and change the settings.",
+    "service": "Let systemd or launchd keep the daemon running.",
+}
 """What is said of the first word of several commands."""
 
 
@@ -230,6 +234,53 @@ TABLE: tuple[Command, ...] = (
         summary="Remove the managed ComfyUI.",
         options=(YES,),
         environment=HOME,
+    ),
+    Command(
+        name="config show",
+        group="Daemon",
+        handler="settings:show",
+        summary="Print every setting as it is in force, and where it was set.",
+        options=(JSON_REPLY,),
+        environment=(*HOME, "COMFYD_X"),
+    ),
+    Command(
+        name="config path",
+        group="Daemon",
+        handler="settings:path",
+        summary="Print where the configuration file is.",
+        environment=HOME,
+    ),
+    Command(
+        name="config edit",
+        group="Daemon",
+        handler="settings:edit",
+        summary="Open the configuration file, with every setting named in it, in your editor.",
+        environment=(*HOME, "VISUAL", "EDITOR"),
+        where="shell",
+    ),
+    Command(
+        name="service install",
+        group="Daemon",
+        handler="service:install",
+        summary="Let the service manager keep the daemon running, from now on and at every login.",
+        environment=(*START, "XDG_CONFIG_HOME"),
+        where="shell",
+    ),
+    Command(
+        name="service uninstall",
+        group="Daemon",
+        handler="service:uninstall",
+        summary="Stop the service once its running jobs have ended, and remove it.",
+        environment=("XDG_CONFIG_HOME",),
+        where="shell",
+    ),
+    Command(
+        name="service print",
+        group="Daemon",
+        handler="service:print_",
+        summary="Print the systemd unit (on macOS the launchd property list) that install would write.",
+        environment=START,
+        where="shell",
     ),
     Command(
         name="run",

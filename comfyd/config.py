@@ -60,9 +60,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Every setting with its default; a field ``x`` is the key ``x`` of config.toml and the variable ``COMFYD_X``."""
 
     comfyui: str | None = None
-    """A ComfyUI checkout of the user's own; None: look in the usual places, else the managed one."""
+    """A ComfyUI checkout of the user's own; empty: look in the usual places, else the managed one."""
     python: str | None = None
-    """The worker's interpreter; None: the checkout's own virtual environment, else this one."""
+    """The worker's interpreter; empty: the checkout's own virtual environment, else this one."""
     engine_args: list[str] = []
     """Further arguments for ComfyUI (its own command line), for example ["--cpu"]."""
     max_running: AtLeastOne = 4
@@ -133,7 +133,7 @@ def load(where: Paths | None = None, env: Mapping[str, str] | None = None) -> Co
     """Defaults, then the file, then ``COMFYD_*`` variables; raises ConfigError."""
     env = os.environ if env is None else env
     where = where or paths(env)
-    values = _read(where.config_file) | _from_environment(env)
+    values = read_file(where.config_file) | _from_environment(env)
     try:
         return msgspec.convert(values, Config, strict=False)
     except msgspec.ValidationError as error:
@@ -156,7 +156,8 @@ def _explained(problem: str, values: Mapping[str, object], where: Paths, env: Ma
     return f"{source} has a wrong value (e{what[1:]}); correct or remove it."
 
 
-def _read(file: Path) -> dict[str, object]:
+def read_file(file: Path) -> dict[str, object]:
+    """What the file sets, unchecked; raises ConfigError where it is no TOML."""
     try:
         with file.open("rb") as stream:
             import tomllib  # only those who have a file pay for it

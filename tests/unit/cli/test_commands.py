@@ -9,7 +9,7 @@ from comfyd_cli.spec import Command
 
 from comfyd.config import Config
 
-NOT_SETTINGS = {"COMFYD_HOME", "COMFYD_CONFIG", "NO_COLOR"}
+NOT_SETTINGS = {"COMFYD_HOME", "COMFYD_CONFIG", "COMFYD_X", "NO_COLOR", "VISUAL", "EDITOR", "XDG_CONFIG_HOME"}
 
 
 @pytest.mark.parametrize("command", TABLE, ids=lambda command: f"{command.where}-{command.name}")
