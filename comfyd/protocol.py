@@ -89,6 +89,8 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     nodes_run: int = 0
     nodes_total: int = 0
     peak_memory: int = 0
+    mode: str = ""
+    """``exact`` or ``fast``: what made it, or as long as it has not ended what is to make it."""
     error: ErrorInfo | None = None
 
 
@@ -104,11 +106,52 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
     in_use: bool = False
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """An input that differs from the job compared with; a link is ``[node id, slot]``, an input that is not there None."""
+
+    input: str
+    old: Any = None
+    new: Any = None
+
+
+class PlannedNode(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run would do about one node."""
+
+    node: str
+    class_type: str
+    title: str
+    state: str
+    """``run``; ``cached``; ``maybe``: a node that would run decides whether it is needed; ``idle``: nothing needs it;
+    ``unknown``: the engine could not be asked."""
+    cause: str = ""
+    """Why it would run: ``changed``, ``downstream``, ``new``, ``first``, ``always``, ``file``, ``missing`` (its files are gone),
+    ``dropped`` (from the cache), ``engine`` (started since), ``unfinished`` (the job compared with has not got there)."""
+    reason: str = ""
+    """The same for people: ``seed 41 -> 42``."""
+    changes: list[Change] = []
+    roots: list[str] = []
+    """The nodes whose changes it is downstream of."""
+    seconds: float | None = None
+    basis: str = ""
+    """What ``seconds`` comes from: ``measured``, ``scaled`` from other sizes or step counts, or empty where it is unknown."""
+
+
+class PlannedMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the memory a run needs, in bytes of the device; see Memory."""
+
+    used: int | None = None
+    total: int | None = None
+    loads: int = 0
+    """Of the model files that nodes which would run name and that are not resident."""
+    peak: int | None = None
+    """The highest of earlier runs of this cost; None: there was none."""
+
+
 # ---------------------------------------------------------------- client -> daemon
 
 
-class Submit(Message, frozen=True, kw_only=True):
-    """Run a workflow with overrides. Ends in Done / Failed / Cancelled, or in Accepted where ``follow`` is false."""
+class Work(Message, frozen=True, kw_only=True):
+    """A workflow with the values to run it with: what Submit and PlanRequest have in common."""
 
     api: Graph | None = None
     """The API form, which runs where it is there."""
@@ -124,8 +167,17 @@ class Submit(Message, frozen=True, kw_only=True):
     """Names that the user gave to parameters: address by name."""
     mode: str = ""
     """``exact``, ``fast``, or empty for the daemon's own."""
-    follow: bool = True
     extra_data: dict[str, Any] = {}
+
+
+class Submit(Work, frozen=True, kw_only=True):
+    """Run a workflow with overrides. Ends in Done / Failed / Cancelled, or in Accepted where ``follow`` is false."""
+
+    follow: bool = True
+
+
+class PlanRequest(Work, frozen=True, kw_only=True):
+    """Say what a Submit of the same would do, and do nothing of it; ends in PlanReply."""
 
 
 class Watch(Message, frozen=True, kw_only=True):
@@ -175,7 +227,9 @@ class Stop(Message, frozen=True, kw_only=True):
     now: bool = False
 
 
-Request = Submit | Watch | Cancel | StatusRequest | QueueRequest | HistoryRequest | PsRequest | Unload | WaitReady | Stop
+Request = (
+    Submit | PlanRequest | Watch | Cancel | StatusRequest | QueueRequest | HistoryRequest | PsRequest | Unload | WaitReady | Stop
+)
 
 
 # ---------------------------------------------------------------- daemon -> client
@@ -251,6 +305,29 @@ class Stopped(Message, frozen=True, kw_only=True):
     requeued: list[int] = []
 
 
+class PlanReply(Message, frozen=True, kw_only=True):
+    """What a run would do now, node by node in the graph's order, and what that is likely to cost."""
+
+    FINAL = True
+    workflow: str
+    engine: str
+    """The engine's state; where it is not ``ready`` nothing is kept, and the plan says what follows from that."""
+    overrides: dict[str, Any]
+    """Canonical address -> value, as Accepted tells them."""
+    nodes: list[PlannedNode]
+    against: int = 0
+    """The job whose values are compared with; 0: there is none."""
+    seconds: float | None = None
+    """Of the nodes that would run and whose time is known; None: none is."""
+    untimed: int = 0
+    """How many of those that would run have no known time."""
+    memory: PlannedMemory
+    ahead: int = 0
+    """Jobs that run or wait now and would go on before or beside it."""
+    note: str = ""
+    """A sentence where the plan is less than exact: an engine that is not ready, or too busy to be asked."""
+
+
 class EngineState(Message, frozen=True, kw_only=True):
     """The engine's start has come further; sent to whoever waits for it."""
 
@@ -295,6 +372,8 @@ class Progress(Message, frozen=True, kw_only=True):
     value: int
     max: int
     memory: Memory | None = None
+    doing: str = ""
+    """What the node does besides stepping: ``compiling``."""
 
 
 class NodeDone(Message, frozen=True, kw_only=True):
@@ -329,6 +408,8 @@ class Done(Message, frozen=True, kw_only=True):
     device: str = ""
     outputs: dict[str, Any] = {}
     """ComfyUI's own ``ui`` results by node id (file entries, texts)."""
+    mode: str = ""
+    """``exact`` or ``fast``: which made it; a job that was to be fast and could not be is exact."""
 
 
 class Failed(Message, frozen=True, kw_only=True):
@@ -350,7 +431,7 @@ class Cancelled(Message, frozen=True, kw_only=True):
 
 Event = Queued | Started | NodeStarted | Progress | NodeDone | Output | Done | Failed | Cancelled
 JobEnd = Done | Failed | Cancelled
-Reply = Error | Accepted | StatusReply | JobsReply | PsReply | UnloadReply | CancelReply | Stopped | EngineState
+Reply = Error | Accepted | StatusReply | JobsReply | PsReply | UnloadReply | CancelReply | Stopped | PlanReply | EngineState
 ToClient = Reply | Event
 
 
@@ -364,6 +445,8 @@ class Run(Message, frozen=True, kw_only=True):
     graph: Graph
     extra_data: dict[str, Any] = {}
     attempt: int = 1
+    mode: str = ""
+    """``exact``, ``fast``; empty: exact."""
 
 
 class CancelRun(Message, frozen=True, kw_only=True):
@@ -377,6 +460,15 @@ class Describe(Message, frozen=True, kw_only=True):
 
     request: int
     classes: list[str]
+
+
+class PlanOrder(Message, frozen=True, kw_only=True):
+    """Ask what a Run of this graph would find; answered by Planned between two steps of whatever runs."""
+
+    request: int
+    graph: Graph
+    mode: str = ""
+    """As Run's."""
 
 
 class UnloadOrder(Message, frozen=True, kw_only=True):
@@ -393,7 +485,7 @@ class Shutdown(Message, frozen=True, kw_only=True):
     now: bool = False
 
 
-Order = Run | CancelRun | Describe | UnloadOrder | Shutdown
+Order = Run | CancelRun | Describe | PlanOrder | UnloadOrder | Shutdown
 
 
 # ---------------------------------------------------------------- worker -> daemon
@@ -425,6 +517,30 @@ class Described(Message, frozen=True, kw_only=True):
     classes: dict[str, Any]
 
 
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What the worker knows of one node of a PlanOrder; ``state`` is PlannedNode's."""
+
+    state: str
+    always: bool = False
+    """Its IS_CHANGED never says the same twice."""
+    altered: bool = False
+    """Its IS_CHANGED or a file it names is another than when a job last had it with these values."""
+    files: list[str] = []
+    """The files that are."""
+    missing: list[str] = []
+    """Files of its kept result that are gone."""
+    loads: dict[str, int] = {}
+    """Model files that its inputs name -> bytes."""
+
+
+class Planned(Message, frozen=True, kw_only=True):
+    """The answer to a PlanOrder: every node of the graph, or why the engine would refuse it."""
+
+    request: int
+    nodes: dict[str, Found] = {}
+    error: ErrorInfo | None = None
+
+
 class Unloaded(Message, frozen=True, kw_only=True):
     """What an UnloadOrder let go; ``unknown`` are names nothing resident has."""
 
@@ -441,7 +557,7 @@ class Residency(Message, frozen=True, kw_only=True):
     memory: Memory
 
 
-Report = Ready | StartFailed | Described | Unloaded | Residency
+Report = Ready | StartFailed | Described | Planned | Unloaded | Residency
 FromWorker = Report | Event
 
 _encoder = msgspec.msgpack.Encoder()

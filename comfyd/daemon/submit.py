@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from comfyd.errors import ComfydError, EngineFailed, Refused
-from comfyd.protocol import Describe, Described, Submit
+from comfyd.protocol import Describe, Described, Work
 
 from .supervisor import Supervisor
 from .threads import in_thread
@@ -16,7 +16,7 @@ _PATIENCE = 5.0  # seconds for the worker to look for new files; within a step, 
 _LARGE = 500  # nodes from which on binding takes so long that it happens beside the loop
 
 
-async def bound(request: Submit, engine: Supervisor) -> "Bound":
+async def bound(request: Work, engine: Supervisor) -> "Bound":
     """The graph with its overrides applied, checked; raises why it is refused, or why there is no engine to check it against."""
     catalogue = await engine.any_catalogue()
     try:
@@ -50,20 +50,20 @@ async def _fresh(engine: Supervisor, refusal: Refused) -> "Catalogue":
     return engine.catalogue
 
 
-async def _bind(request: Submit, catalogue: "Catalogue") -> "Bound":
+async def _bind(request: Work, catalogue: "Catalogue") -> "Bound":
     """Bind beside the loop whatever takes long: large graphs, and those that must be converted first."""
     if request.api is not None and len(request.api) < _LARGE:
         return _prepared_and_bound(request, catalogue)
     return await in_thread(lambda: _prepared_and_bound(request, catalogue))
 
 
-def _prepared_and_bound(request: Submit, catalogue: "Catalogue") -> "Bound":
+def _prepared_and_bound(request: Work, catalogue: "Catalogue") -> "Bound":
     from comfyd.workflow import bind, prepare
 
     return bind(prepare(request.api, request.ui, catalogue), request.overrides, catalogue)
 
 
-def extra_data(request: Submit) -> dict[str, Any]:
+def extra_data(request: Work) -> dict[str, Any]:
     """What the job's nodes are handed beside their inputs: the UI form too, which ComfyUI's nodes write into their files."""
     if request.ui is None:
         return request.extra_data

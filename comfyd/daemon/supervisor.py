@@ -24,6 +24,8 @@ from comfyd.protocol import (
     Event,
     FromWorker,
     Memory,
+    Planned,
+    PlanOrder,
     Progress,
     Ready,
     Residency,
@@ -113,7 +115,7 @@ class Supervisor:
         assert self.catalogue is not None
         return self.catalogue
 
-    async def ask(self, order: Callable[[int], Describe | UnloadOrder]) -> Answer:
+    async def ask(self, order: Callable[[int], Describe | PlanOrder | UnloadOrder]) -> Answer:
         """Send the order made for a request number and return its answer; raises EngineFailed if the worker dies first."""
         number, answer = self._waiting.question()
         self.order(encode(order(number)))
@@ -245,7 +247,7 @@ class Supervisor:
             case Described(request=0, classes=classes):
                 if self.catalogue is not None:
                     self.catalogue = self.catalogue.replace(classes)
-            case Described() | Unloaded():
+            case Described() | Planned() | Unloaded():
                 self._waiting.answered(message)
             case _:
                 if isinstance(message, Progress) and message.memory is not None:

@@ -5,9 +5,9 @@ import itertools
 from collections.abc import Callable
 
 from comfyd.errors import ComfydError
-from comfyd.protocol import Described, Unloaded
+from comfyd.protocol import Described, Planned, Unloaded
 
-Answer = Described | Unloaded
+Answer = Described | Planned | Unloaded
 
 
 class Waiting:

@@ -65,6 +65,10 @@ class Store:
             self._touch(entry)
         return entry
 
+    def peek(self, key: bytes) -> Entry | None:
+        """The entry of that key, which only looking at does not make more valuable."""
+        return self._entries.get(key)
+
     def put(self, entry: Entry) -> list[Entry]:
         """Keeps an entry; returns those that a changed file of the same name makes stale, which are let go."""
         stale = [old for old in self._entries.values() if _superseded(old, entry)] if entry.files else []

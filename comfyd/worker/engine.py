@@ -3,10 +3,23 @@
 import time
 from collections import deque
 
-from comfyd.protocol import Cancelled, CancelRun, Describe, Described, Order, Residency, Run, Shutdown, Unloaded, UnloadOrder
+from comfyd.protocol import (
+    Cancelled,
+    CancelRun,
+    Describe,
+    Described,
+    Order,
+    PlanOrder,
+    Residency,
+    Run,
+    Shutdown,
+    Unloaded,
+    UnloadOrder,
+)
 
 from . import catalogue, residency
 from .job import JobRun
+from .plan import plan
 from .threads import JobThreads
 from .workbench import Workbench
 
@@ -61,6 +74,8 @@ class Engine:
                     self._cancel(order.job)
                 case Describe():
                     self._bench.emit(Described(request=order.request, classes=catalogue.describe(order.classes)))
+                case PlanOrder():
+                    self._bench.emit(plan(order, self._bench.store, self._bench.emit))
                 case UnloadOrder():
                     self._unload(order)
                 case Shutdown():

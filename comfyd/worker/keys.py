@@ -4,12 +4,26 @@ import functools
 import hashlib
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import nodes
 from comfy_execution.graph_utils import is_link
 
-from .files import fingerprints
+from .files import Mark, fingerprints
+
+_REMEMBERED = 4096
+_LAST: dict[bytes, "Outside"] = {}
+"""What nodes depended on beside their inputs when a job last had them, by class and constants; the longest unused go first."""
+
+
+class Outside(NamedTuple):
+    """What a node's result depends on beside its inputs."""
+
+    changed: bytes
+    """Hash of what its IS_CHANGED or fingerprint_inputs said."""
+    marks: dict[str, list[Mark]]
+    """The model files its inputs name, by name."""
 
 
 class ContentKeys:
@@ -20,17 +34,33 @@ class ContentKeys:
     themselves not idempotent, are also keyed by their id and their workflow's shape, so that they repeat as ComfyUI lets them.
     """
 
-    def __init__(self, dynprompt: Any, is_changed: Callable[[str], Awaitable[object]]) -> None:
+    def __init__(self, dynprompt: Any, is_changed: Callable[[str], Awaitable[object]], remembers: bool = True) -> None:
         self._dynprompt = dynprompt
         self._is_changed = is_changed
+        self._remembers = remembers
         self._keys: dict[str, bytes] = {}
+        self._unique: set[str] = set()
+        self._altered: dict[str, list[str]] = {}
         self._shape: bytes | None = None
+        self.mode = ""
+        """Empty for exact results; results of another mode share no key with them, nor do the models that make them."""
 
     def get(self, node_id: str) -> bytes | None:
         return self._keys.get(node_id)
 
     def known(self) -> Mapping[str, bytes]:
         return self._keys
+
+    def never_repeats(self, node_id: str) -> bool:
+        """Whether what its IS_CHANGED says can equal nothing, not even itself."""
+        return node_id in self._unique
+
+    def altered(self, node_id: str) -> list[str] | None:
+        """The names of files that are others than when a job last had this node with these constants; None: nothing is.
+
+        Empty where its IS_CHANGED says something else and none of its inputs looks like a file.
+        """
+        return self._altered.get(node_id)
 
     async def add(self, node_ids: Iterable[str]) -> None:
         """Computes the keys of these nodes and of all their ancestors, parents first."""
@@ -57,22 +87,44 @@ class ContentKeys:
             return os.urandom(16)
         node = self._dynprompt.get_node(node_id)
         class_def = nodes.NODE_CLASS_MAPPINGS[node["class_type"]]
-        digest = hashlib.blake2b(digest_size=16)
-        _update(
-            digest, [node["class_type"], getattr(class_def, "RELATIVE_PYTHON_MODULE", "nodes"), await self._is_changed(node_id)]
-        )
+        digest = hashlib.blake2b(digest_size=16, person=self.mode.encode())
+        changed = await self._is_changed(node_id)
+        _update(digest, [node["class_type"], getattr(class_def, "RELATIVE_PYTHON_MODULE", "nodes"), changed])
         if _keyed_by_id(class_def):
             _update(digest, [node_id, self.shape()])
+        marks: dict[str, list[Mark]] = {}
         for name in sorted(node["inputs"]):
-            self._update_input(digest, name, node["inputs"][name])
+            self._update_input(digest, name, node["inputs"][name], marks)
+        if changed is not False or marks:
+            self._compare(node_id, node, changed, marks)
         return digest.digest()
 
-    def _update_input(self, digest: Any, name: str, value: Any) -> None:
+    def _update_input(self, digest: Any, name: str, value: Any, marks: dict[str, list[Mark]]) -> None:
         if is_link(value):
             # A parent inside a cycle has no key; the engine reports the cycle, the key only must not match anything.
             _update(digest, [name, "link", self._keys.get(value[0]) or os.urandom(16), value[1]])
-        else:
-            _update(digest, [name, value, fingerprints(value) if isinstance(value, str) else None])
+            return
+        found = fingerprints(value) if isinstance(value, str) else None
+        if found:
+            marks[value] = found
+        _update(digest, [name, value, found])
+
+    def _compare(self, node_id: str, node: dict[str, Any], changed: object, marks: dict[str, list[Mark]]) -> None:
+        """Sees what is another than last time; a job's keys are what the next time is compared with."""
+        if not _repeats(changed):
+            self._unique.add(node_id)
+            return
+        constants = {name: value for name, value in node["inputs"].items() if not is_link(value)}
+        name, now = _digest([node["class_type"], constants]), Outside(_digest(changed), marks)
+        before = _LAST.get(name, now)
+        if before != now:
+            files = [file for file, mark in marks.items() if before.marks.get(file) != mark]
+            self._altered[node_id] = files or [value for value in constants.values() if _looks_like_file(value)]
+        if self._remembers:
+            _LAST.pop(name, None)
+            _LAST[name] = now
+            if len(_LAST) > _REMEMBERED:
+                del _LAST[next(iter(_LAST))]
 
     def shape(self) -> bytes:
         """Hash of the workflow's nodes and links without its values."""
@@ -97,6 +149,30 @@ def _takes_links(inputs: dict[str, Any]) -> bool:
     """Whether the node is given a link itself (``rawLink``), and with it another node's id, instead of the value."""
     options = (spec[1] for kind in ("required", "optional") for spec in (inputs.get(kind) or {}).values() if len(spec) > 1)
     return any(isinstance(option, dict) and option.get("rawLink") for option in options)
+
+
+def _repeats(value: Any) -> bool:
+    """Whether a value's form in the hash is the same each time; see ``_update``."""
+    match value:
+        case float():
+            return value == value
+        case None | bool() | int() | str() | bytes():
+            return True
+        case dict():
+            return all(map(_repeats, value.values()))
+        case list() | tuple():
+            return all(map(_repeats, value))
+    return False
+
+
+def _looks_like_file(value: object) -> bool:
+    return isinstance(value, str) and len(value) < 1024 and "\n" not in value and 1 < len(Path(value).suffix) < 8
+
+
+def _digest(value: Any) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    _update(digest, value)
+    return digest.digest()
 
 
 def _update(digest: Any, value: Any) -> None:

@@ -1,0 +1,118 @@
+"""What a job of a graph would find: which nodes have results now, without executing any of them."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import execution
+from comfy_execution.graph import DynamicPrompt, ExecutionList
+from comfy_execution.graph_utils import is_link
+
+from comfyd import errors
+from comfyd.protocol import Found, Graph, Planned, PlanOrder
+
+from .cache import Store
+from .files import model_files
+from .keys import ContentKeys
+from .outputs import files_of, still_there
+from .plain import text
+from .validation import Emit, outputs_of
+
+
+def plan(order: PlanOrder, store: Store, emit: Emit) -> Planned:
+    """Answers between two steps of the running jobs, in a loop of its own; what a job would be refused for is the answer's error.
+
+    Of the nodes' own code only what any job asks before its first node runs: VALIDATE_INPUTS and IS_CHANGED.
+    """
+    try:
+        return Planned(request=order.request, nodes=asyncio.run(_found(order.graph, store, emit)))
+    except errors.ComfydError as error:
+        return Planned(request=order.request, error=error.info())
+    except Exception as error:  # nodes of packs are asked here, which may raise anything
+        reason = errors.WorkflowInvalid(f"The engine cannot say what would run ({type(error).__name__}: {text(str(error))}).")
+        return Planned(request=order.request, error=reason.info())
+
+
+async def _found(graph: Graph, store: Store, emit: Emit) -> dict[str, Found]:
+    outputs = await outputs_of(0, graph, emit)
+    dynprompt = DynamicPrompt(graph)
+    is_changed = execution.IsChangedCache("plan", dynprompt, None)
+    keys = ContentKeys(dynprompt, is_changed.get, remembers=False)
+    await keys.add(graph)
+    kept = _Kept(store, keys)
+    run = _would_run(dynprompt, kept, outputs)
+    maybe = _might_run(dynprompt, kept, run)
+    return {node_id: _node(graph[node_id], node_id, _state(node_id, kept, run, maybe), kept, keys) for node_id in graph}
+
+
+class _Kept:
+    """The store as ExecutionList looks at it, with nothing touched or dropped."""
+
+    def __init__(self, store: Store, keys: ContentKeys) -> None:
+        self._store = store
+        self._keys = keys
+        self._usable: dict[str, Any] = {}
+
+    def get_local(self, node_id: str) -> Any:
+        if node_id not in self._usable:
+            value = self.result(node_id)
+            self._usable[node_id] = value if value is not None and still_there(value) else None
+        return self._usable[node_id]
+
+    def result(self, node_id: str) -> Any:
+        """What is kept, whether or not its files are still there."""
+        key = self._keys.get(node_id)
+        entry = self._store.peek(key) if key is not None else None
+        return entry.value if entry is not None else None
+
+
+def _would_run(dynprompt: DynamicPrompt, kept: _Kept, outputs: Iterable[str]) -> set[str]:
+    """What ComfyUI's own list of things to do would hold at the start, without what is kept."""
+    todo = ExecutionList(dynprompt, kept)
+    for node_id in outputs:
+        todo.add_node(node_id)
+    return {node_id for node_id in todo.pendingNodes if kept.get_local(node_id) is None}
+
+
+def _might_run(dynprompt: DynamicPrompt, kept: _Kept, run: set[str]) -> set[str]:
+    """What a node that runs may ask for once it does: its lazy inputs, and what these need."""
+    found: set[str] = set()
+    stack = [parent for node_id in run for parent in _parents(dynprompt, node_id)]
+    while stack:
+        node_id = stack.pop()
+        if node_id not in run and node_id not in found and kept.get_local(node_id) is None:
+            found.add(node_id)
+            stack.extend(_parents(dynprompt, node_id))
+    return found
+
+
+def _parents(dynprompt: DynamicPrompt, node_id: str) -> Iterator[str]:
+    values = dynprompt.get_node(node_id)["inputs"].values()
+    return (value[0] for value in values if is_link(value) and dynprompt.has_node(value[0]))
+
+
+def _state(node_id: str, kept: _Kept, run: set[str], maybe: set[str]) -> str:
+    if node_id in run:
+        return "run"
+    if node_id in maybe:
+        return "maybe"
+    return "cached" if kept.get_local(node_id) is not None else "idle"
+
+
+def _node(node: dict[str, Any], node_id: str, state: str, kept: _Kept, keys: ContentKeys) -> Found:
+    if state not in ("run", "maybe"):
+        return Found(state=state)
+    return Found(
+        state=state,
+        always=keys.never_repeats(node_id),
+        altered=keys.altered(node_id) is not None,
+        files=[text(name) for name in keys.altered(node_id) or ()],
+        missing=_gone(kept.result(node_id)),
+        loads={text(name): size for name, (_, size, _) in model_files(node).items()},
+    )
+
+
+def _gone(result: Any) -> list[str]:
+    """The files of a kept result that are no longer there."""
+    ui = (result.ui or {}).get("output") if result is not None and result.ui else None
+    return [text(str(path)) for path in files_of(ui) if not path.exists()]
