@@ -84,6 +84,18 @@ class WorkflowInvalid(Refused):
     code = "workflow-invalid"
 
 
+class ConversionFailed(Refused):
+    """A workflow in ComfyUI's UI format that has no API graph."""
+
+    code = "conversion-failed"
+
+
+class NodeNotConvertible(ConversionFailed):
+    """A node that only ComfyUI's editor can carry out, in its own JavaScript."""
+
+    code = "node-not-convertible"
+
+
 class UnknownNode(Refused):
     """A node class the engine does not have."""
 
