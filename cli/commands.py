@@ -35,6 +35,12 @@ NO_START = Option(name="no_start", flags=("--no-start",), help="refuse instead o
 COMFYUI = Option(
     name="comfyui", flags=("--comfyui",), metavar="PATH", kind="path", help="the ComfyUI checkout for a daemon that is started"
 )
+MODE = Option(
+    name="mode",
+    flags=("--mode",),
+    metavar="MODE",
+    help="exact: ComfyUI's own bits; fast: compiled kernels, pictures that look the same; default: as config.toml says",
+)
 COUNT = Option(name="count", flags=("-n", "--count"), metavar="N", kind="number", default=20, help="how many")
 YES = Option(name="yes", flags=("-y", "--yes"), help="do not ask")
 
@@ -52,6 +58,7 @@ RUN_OPTIONS = (
     ),
     JSON,
     Option(name="quiet", flags=("-q", "--quiet"), help="print the paths and nothing else"),
+    MODE,
     Option(name="detach", flags=("-d", "--detach"), help="print the job's number and leave it running"),
 )
 
@@ -65,7 +72,7 @@ TABLE: tuple[Command, ...] = (
         details="Options may stand anywhere; what follows -- is taken as it is. Ctrl-C cancels the job.",
         arguments=(WORKFLOW, PARAMETERS),
         options=(*RUN_OPTIONS, COMFYUI, NO_START),
-        environment=(*START, *DISPLAY),
+        environment=(*START, "COMFYD_MODE", *DISPLAY),
         examples=(
             "comfyd run demo",
             'comfyd run demo prompt "a red apple" seed 7 steps 20 -o apple.png',
@@ -83,8 +90,8 @@ TABLE: tuple[Command, ...] = (
                 name="workflow", kind="workflow", metavar="WORKFLOW", required=False, help=WORKFLOW.help + "; default: demo"
             ),
         ),
-        options=(COMFYUI, NO_START),
-        environment=(*START, *DISPLAY),
+        options=(MODE, COMFYUI, NO_START),
+        environment=(*START, "COMFYD_MODE", *DISPLAY),
     ),
     Command(
         name="params",

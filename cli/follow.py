@@ -108,6 +108,8 @@ def summary(done: Done) -> str:
     facts = [f"done in {span(done.seconds)}", f"{len(done.executed)} of {count(done.nodes_total, 'node')}"]
     if done.peak_memory:
         facts.append(f"peak {size(done.peak_memory)}")
+    if done.mode:
+        facts.append(done.mode)
     return " · ".join(facts)
 
 

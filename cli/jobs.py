@@ -73,13 +73,13 @@ def history(terminal: Terminal, *, count: int, json: bool, no_start: bool) -> in
         terminal.note("No job has ended yet.")
     else:
         rows = history_rows(reply.jobs, time.time())
-        few = ("NODES", "TOOK", "ENDED")
+        few = ("MODE", "NODES", "TOOK", "ENDED")
         show(terminal, HISTORY, rows, numbers=("JOB", "TOOK"), flexible=("WORKFLOW", "RESULT"), optional=few)
     return ExitStatus.DONE
 
 
 QUEUE = ("JOB", "STATE", "SINCE", "WORKFLOW")
-HISTORY = ("JOB", "STATE", "ENDED", "TOOK", "NODES", "WORKFLOW", "RESULT")
+HISTORY = ("JOB", "STATE", "ENDED", "TOOK", "MODE", "NODES", "WORKFLOW", "RESULT")
 
 
 def queue_rows(jobs: Sequence[JobRecord], now: float) -> list[list[str]]:
@@ -95,6 +95,7 @@ def history_rows(jobs: Sequence[JobRecord], now: float) -> list[list[str]]:
             job.state,
             ago(now - (job.finished or now)),
             _took(job),
+            job.mode,
             f"{job.nodes_run}/{job.nodes_total}",
             described(job),
             _result(job),

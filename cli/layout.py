@@ -46,8 +46,8 @@ def _node_row(view: View, width: int, now: float, spinner: str) -> Row:
     node = view.running
     if node is None:
         return [(f"{spinner} ", "cyan"), ("between nodes"[: width - 2], "dim")]
-    name = printable(node.name)
-    if not node.max:
+    name = printable(f"{node.name}: {node.doing}" if node.doing else node.name)
+    if not node.max or node.doing:
         return _fit([(f"{spinner} ", "cyan"), (name, "bold")], [f"  {clock(now - node.since)}"], width)
     return _with_bar(spinner, name, node.value / node.max, list(_step_facts(node, now)), width)
 

@@ -43,6 +43,8 @@ class Lines:
                 return f"job {job}{again}: {len(cached)} of {count(total, 'node')} cached"
             case NodeStarted():
                 return f"node {min(view.nodes_done + 1, view.nodes_total)} of {view.nodes_total}: {self._name()}"
+            case Progress(doing=doing) if doing:
+                return f"  {self._name()}: {printable(doing)}"
             case Progress(value=value, max=last) if self._now() - self._said >= _EVERY or value == last:
                 return self._steps(message)
         return ""

@@ -18,9 +18,9 @@ from .terminal import Terminal
 PROMPT = "comfy> "
 
 
-def open_repl(terminal: Terminal, workflow: str, *, start: bool) -> int:
+def open_repl(terminal: Terminal, workflow: str, *, start: bool, mode: str = "") -> int:
     """Read lines until the end; from a pipe the status is that of the last line that failed."""
-    session = Session(terminal, workflow, start=start)
+    session = Session(terminal, workflow, start=start, mode=mode)
     if terminal.comfyui is not None:
         _warm_up(terminal, start=start)
     if not (terminal.stdin.isatty() and terminal.stdout.isatty()):

@@ -24,9 +24,10 @@ class Leave(BaseException):
 class Session:
     """One workflow, the values set so far, and the daemon they are run with."""
 
-    def __init__(self, terminal: Terminal, workflow: str, *, start: bool) -> None:
+    def __init__(self, terminal: Terminal, workflow: str, *, start: bool, mode: str = "") -> None:
         self.terminal = terminal
         self.start = start
+        self.mode = mode
         self.workflow = workflow
         self.values: dict[str, str] = {}
         check(workflow)
@@ -110,6 +111,7 @@ def check(workflow: str) -> None:
 def run(session: Session, *, parameters: Sequence[tuple[str, str]], **options: Any) -> int:
     """Run with the values so far and these; what is refused is not kept."""
     values = session.with_values(parameters)
+    options["mode"] = options.get("mode") or session.mode
     status = workflows.run(
         session.terminal, workflow=session.workflow, parameters=list(values.items()), no_start=not session.start, **options
     )

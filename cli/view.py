@@ -29,6 +29,7 @@ class Running(Struct, frozen=True):
     first: tuple[float, int] = (0.0, 0)
     """When its first step was reported, and which: what came before it was loading, not stepping."""
     latest: float = 0.0
+    doing: str = ""
 
     @property
     def rate(self) -> float | None:
@@ -108,4 +109,6 @@ def _step(running: Running | None, message: Progress, now: float) -> Running:
         running = Running(message.node, "", "", now)
     again = message.max != running.max or message.value < running.value
     first = (now, message.value) if again or not running.first[0] else running.first
-    return replace(running, value=message.value, max=message.max, first=first, latest=now)
+    if message.doing:  # says nothing of the steps, which begin anew after it
+        return replace(running, doing=message.doing, first=(0.0, 0))
+    return replace(running, value=message.value, max=message.max, first=first, latest=now, doing="")

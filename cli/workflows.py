@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .display import Display
 
 
-def run(
+def run(  # noqa: PLR0913 - the command's own options
     terminal: Terminal,
     *,
     workflow: str,
@@ -24,6 +24,7 @@ def run(
     quiet: bool,
     detach: bool,
     no_start: bool,
+    mode: str | None,
 ) -> int:
     """Run a workflow; everything that can be refused is refused before the daemon is asked."""
     from comfyd.workflow import load
@@ -44,6 +45,7 @@ def run(
         workflow=given.name,
         overrides=list(parameters),
         aliases=given.aliases,
+        mode=_mode(mode),
         follow=not detach,
     )
     display = display_for(terminal, json=json, quiet=quiet)
@@ -52,6 +54,17 @@ def run(
             return _leave(client, submit, display, terminal, json=json)
         outcome = run_job(client, submit, display, terminal)
     return report(outcome, terminal, output=output, json=json, quiet=quiet)
+
+
+def _mode(given: str | None) -> str:
+    """The mode asked for by option or environment; empty where the daemon's own counts. Raises InvalidValue."""
+    import os
+
+    from comfyd.modes import EXACT, chosen
+
+    asked = given or os.environ.get("COMFYD_MODE", "")
+    chosen(asked, EXACT)
+    return asked
 
 
 def _check(output: str | None, *, json: bool, detach: bool, terminal: Terminal) -> None:
@@ -83,11 +96,11 @@ def _leave(client: "Client", submit: Submit, display: "Display", terminal: Termi
     return ExitStatus.DONE
 
 
-def repl(terminal: Terminal, *, workflow: str | None, no_start: bool) -> int:
+def repl(terminal: Terminal, *, workflow: str | None, no_start: bool, mode: str | None) -> int:
     """Open the prompt, or read lines where stdin is no terminal."""
     from .repl import open_repl
 
-    return open_repl(terminal, workflow or "demo", start=not no_start)
+    return open_repl(terminal, workflow or "demo", start=not no_start, mode=_mode(mode))
 
 
 def params(terminal: Terminal, *, workflow: str, json: bool, no_start: bool) -> int:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -65,6 +65,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The worker's interpreter; empty: the checkout's own virtual environment, else this one."""
     engine_args: list[str] = []
     """Further arguments for ComfyUI (its own command line), for example ["--cpu"]."""
+    mode: Literal["exact", "fast"] = "exact"
+    """How jobs are made that do not say it: exact (ComfyUI's own bits) or fast (compiled kernels, at least 40 dB)."""
     max_running: AtLeastOne = 4
     """Jobs admitted at once; they advance step by step in turn."""
     max_queue: Count = 512
@@ -153,7 +155,7 @@ def _explained(problem: str, values: Mapping[str, object], where: Paths, env: Ma
     key = place.partition("`")[0].partition("[")[0]
     variable = f"COMFYD_{key.upper()}"
     source = f"The variable {variable}" if env.get(variable) else f"{key} in {where.config_file}"
-    return f"{source} has a wrong value (e{what[1:]}); correct or remove it."
+    return f"{source} has a wrong value ({what[0].lower()}{what[1:]}); correct or remove it."
 
 
 def read_file(file: Path) -> dict[str, object]:

@@ -40,10 +40,11 @@ _STEPS = (
     CREATE INDEX open_jobs ON job (id) WHERE end IS NULL;
     CREATE INDEX ended_jobs ON job (finished) WHERE end IS NOT NULL;
     """,
+    "ALTER TABLE job ADD COLUMN mode TEXT NOT NULL DEFAULT '';",
 )
 """Step n takes the schema from version n to n + 1; the version is SQLite's user_version."""
 
-_COLUMNS = "id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end"
+_COLUMNS = "id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end, mode"
 _PATIENCE = 0.5  # seconds to wait for another program's lock
 _decode_end = msgspec.msgpack.Decoder(JobEnd).decode
 _unpack = msgspec.msgpack.decode
@@ -70,12 +71,13 @@ class Journal:
 
     # ------------------------------------------------------------ writing
 
-    def add(self, workflow: str, overrides: dict[str, Any], graph: bytes, extra_data: bytes, now: float) -> int:
+    def add(self, workflow: str, overrides: dict[str, Any], graph: bytes, extra_data: bytes, now: float, mode: str = "") -> int:
         """Store a queued job and return its id; once this returns, the job survives the daemon."""
         with self._transaction() as db:
             row = db.execute(
-                "INSERT INTO job (state, workflow, overrides, graph, extra_data, created) VALUES ('queued', ?, ?, ?, ?, ?)",
-                (workflow, encode(overrides), graph, extra_data, now),
+                "INSERT INTO job (state, workflow, overrides, graph, extra_data, created, mode) "
+                "VALUES ('queued', ?, ?, ?, ?, ?, ?)",
+                (workflow, encode(overrides), graph, extra_data, now, mode),
             )
             self._newest = int(row.lastrowid or 0)
             return self._newest
@@ -116,13 +118,13 @@ class Journal:
             rows = db.execute("SELECT id, state = 'running', attempts FROM job WHERE end IS NULL ORDER BY id")
             return [(id, bool(ran), attempts) for id, ran, attempts in rows]
 
-    def graph(self, id: int) -> tuple[bytes, bytes]:
-        """Graph and extra data of a job, encoded."""
+    def graph(self, id: int) -> tuple[bytes, bytes, str]:
+        """Graph and extra data of a job, encoded, and its mode."""
         with self._transaction() as db:
-            row = db.execute("SELECT graph, extra_data FROM job WHERE id = ?", (id,)).fetchone()
+            row = db.execute("SELECT graph, extra_data, mode FROM job WHERE id = ?", (id,)).fetchone()
         if row is None:
             raise JournalUnavailable(f"Job {id} is no longer in the journal {self.file}; submit it again.")
-        return row[0], row[1]
+        return row[0], row[1], row[2]
 
     def record(self, id: int) -> JobRecord | None:
         """One job, if it is known."""
@@ -220,7 +222,7 @@ def _migrate(db: sqlite3.Connection, file: Path) -> None:
 
 
 def _record(row: tuple[Any, ...]) -> JobRecord:
-    id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end = row
+    id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end, mode = row
     event = None if end is None else _decode_end(end)
     return JobRecord(
         id=id,
@@ -235,6 +237,7 @@ def _record(row: tuple[Any, ...]) -> JobRecord:
         nodes_run=nodes_run,
         files=[] if files is None else _unpack(files),
         peak_memory=event.peak_memory if isinstance(event, Done) else 0,
+        mode=event.mode if isinstance(event, Done) and event.mode else mode,
         error=_error(event),
     )
 

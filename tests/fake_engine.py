@@ -129,6 +129,7 @@ class Job:
             peak_memory=2 * GIB,
             device="fake",
             outputs=self.texts,
+            mode=self.run.mode,
         )
 
     def do_Echo(self, node: str, text: str) -> Iterator[Any]:

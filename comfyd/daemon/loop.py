@@ -5,10 +5,13 @@ import logging
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from comfyd.config import Config, Paths
 from comfyd.errors import ComfydError, DaemonStopping
 from comfyd.jobs import Death, Jobs, Limits
 from comfyd.journal import Journal, state_of
+from comfyd.modes import chosen
 from comfyd.protocol import (
     Cancel,
     CancelReply,
@@ -50,6 +53,7 @@ class Daemon:
 
     def __init__(self, config: Config, paths: Paths) -> None:
         self._paths = paths
+        self._mode = config.mode
         self._started = time.time()
         self._stop_callers: list[Caller] = []
         self._unbound = 0
@@ -147,6 +151,7 @@ class Daemon:
 
     async def _submit(self, caller: Caller, request: Submit) -> None:
         self._check_running()
+        request = msgspec.structs.replace(request, mode=chosen(request.mode, self._mode))
         self._jobs.check_room(pending=self._unbound)
         self._unbound += 1
         try:

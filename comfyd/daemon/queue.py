@@ -43,6 +43,7 @@ class RunEncoded(Message, frozen=True, tag="Run"):
     graph: msgspec.Raw
     extra_data: msgspec.Raw
     attempt: int
+    mode: str
 
 
 class WorkerEnd(Protocol):
@@ -74,7 +75,9 @@ class Queue:
     def accept(self, caller: Caller, request: Submit, overrides: dict[str, object], graph: Graph) -> None:
         """Journal a bound job, say so, and let it take its place; raises QueueFull or JournalUnavailable."""
         self.jobs.check_room()
-        job = self.journal.add(request.workflow, overrides, encode(graph), encode(extra_data(request)), time.time())
+        job = self.journal.add(
+            request.workflow, overrides, encode(graph), encode(extra_data(request)), time.time(), request.mode
+        )
         log.info("job %d queued (%s)", job, request.workflow or "unnamed")
         if request.follow:
             self.followers.follow(job, caller)
@@ -165,13 +168,15 @@ class Queue:
     def _admit(self, effect: Admit) -> list[Effect]:
         """Give the job to the worker; what follows where it cannot be read."""
         try:
-            graph, extra_data = self.journal.graph(effect.job)
+            graph, extra_data, mode = self.journal.graph(effect.job)
         except ComfydError as error:
             return self.jobs.fail(effect.job, error.info(), self._loop.time())
         self._record(self.journal.start, effect.job, effect.attempt, time.time())
         log.info("job %d started (attempt %d)", effect.job, effect.attempt)
-        run = RunEncoded(job=effect.job, graph=msgspec.Raw(graph), extra_data=msgspec.Raw(extra_data), attempt=effect.attempt)
-        self.worker.order(encode(run))
+        order = RunEncoded(
+            job=effect.job, graph=msgspec.Raw(graph), extra_data=msgspec.Raw(extra_data), attempt=effect.attempt, mode=mode
+        )
+        self.worker.order(encode(order))
         return []
 
     def _requeue(self, effect: Requeue) -> None:

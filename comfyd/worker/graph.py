@@ -11,9 +11,10 @@ from comfy_execution.graph import DynamicPrompt, ExecutionList
 from comfy_execution.progress import add_progress_handler, reset_progress_state
 
 from comfyd import errors
+from comfyd.modes import EXACT
 from comfyd.protocol import Done, Failed, NodeDone, Output, Run, Started
 
-from . import failures
+from . import failures, fast
 from .files import model_files
 from .keys import ContentKeys
 from .outputs import Staging, files_of, still_there
@@ -34,6 +35,8 @@ class GraphRun:
         self._dynprompt = DynamicPrompt(order.graph)
         is_changed = execution.IsChangedCache(str(order.job), self._dynprompt, None)
         keys = ContentKeys(self._dynprompt, is_changed.get)
+        self.mode = fast.granted(order.mode)
+        keys.mode = "" if self.mode == EXACT else self.mode
         self._results = JobResults(bench.store, self._dynprompt, keys, still_there)
         self._caches = JobCaches(self._results, JobObjects(bench.instances, self._dynprompt, keys))
         self._staging = Staging(order.job)
@@ -147,6 +150,7 @@ class GraphRun:
             peak_memory=self._bench.meter.peak(self._order.job),
             device=str(self._bench.meter.device),
             outputs=plain(ui),
+            mode=self.mode,
         )
 
     def failed(self, error: BaseException, node_id: str | None = None) -> Failed:

@@ -38,6 +38,11 @@ class JobRun:
         self._thread: int | None = None
         self._stop: Callable[[], object] = lambda: None
 
+    @property
+    def mode(self) -> str:
+        """How the job is being made."""
+        return self._graph.mode
+
     def keys_held(self) -> Set[bytes]:
         """Results the job depends on, which must not be evicted under it."""
         return self._graph.keys_held()

@@ -24,7 +24,7 @@ def test_the_first_run_starts_the_daemon_and_prints_the_path(shell: Shell):
     assert "node 5 of 7: KSampler" in lines
     assert any(line.strip().startswith("KSampler: step 8/8") for line in lines)
     assert lines[-1].startswith("done in ")
-    assert lines[-1].endswith(" · 7 of 7 nodes · peak 2.0 GB")
+    assert lines[-1].endswith(" · 7 of 7 nodes · peak 2.0 GB · exact")
     assert result.err.replace("\n", "").isprintable()
 
 

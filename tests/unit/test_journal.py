@@ -42,7 +42,7 @@ def test_a_job_is_kept_with_everything_that_was_given(journal: Journal) -> None:
     record = journal.record(job)
     assert record is not None
     assert (record.state, record.workflow, record.overrides, record.created) == ("queued", "demo", {"1.seed": 7}, 100.0)
-    assert journal.graph(job) == (GRAPH, EXTRA)
+    assert journal.graph(job) == (GRAPH, EXTRA, "")
     assert journal.end_of(job) is None
 
 

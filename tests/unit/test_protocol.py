@@ -73,5 +73,6 @@ def test_a_run_is_the_same_with_parts_that_stay_encoded() -> None:
     from comfyd.daemon.queue import RunEncoded
 
     graph = {"1": {"class_type": "Echo", "inputs": {"text": "x"}}}
-    encoded = RunEncoded(job=1, graph=msgspec.Raw(protocol.encode(graph)), extra_data=msgspec.Raw(protocol.encode({})), attempt=2)
-    assert protocol.decode_order(protocol.encode(encoded)) == protocol.Run(job=1, graph=graph, attempt=2)
+    parts = {"graph": msgspec.Raw(protocol.encode(graph)), "extra_data": msgspec.Raw(protocol.encode({}))}
+    encoded = RunEncoded(job=1, **parts, attempt=2, mode="fast")
+    assert protocol.decode_order(protocol.encode(encoded)) == protocol.Run(job=1, graph=graph, attempt=2, mode="fast")
