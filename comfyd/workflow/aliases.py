@@ -1,138 +1,143 @@
-"""Plain names for the parameters people turn most, found by following links from the samplers."""
+"""Plain names for the parameters people turn most, found by following links from the samplers.
 
-from collections.abc import Callable, Iterable
+With several samplers ``seed`` is that of the last one, and each has its own by a name for it: ``base.seed``, ``3.seed``.
+What samplers are fed with, such as a prompt, is one for all of them or must be told apart: ``prompt.1``, ``base.prompt``.
+"""
 
-from .following import settable, upstream
-from .wiring import Address, Wiring
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
-Group = tuple[Address, ...]
-"""Parameters that one value sets together, such as the texts of an encoder with several."""
+from . import loaders, prompts
+from .following import named, value_at
+from .prompts import Group, joined
+from .samplers import SEEDS, Samplers
+from .wiring import Wiring
 
-_PARTS = frozenset({"NOISE", "GUIDER", "SAMPLER", "SIGMAS"})
-_CONDITIONING = frozenset({"CONDITIONING"})
-_LATENT = frozenset({"LATENT"})
-_MODEL = frozenset({"MODEL"})
-_STRING = frozenset({"STRING"})
-_NEGATIVE = frozenset({"negative", "empty_conditioning"})
-
-
-def targets(wiring: Wiring, alias: str) -> list[Group]:
-    """What the alias stands for in this graph: nothing, one group, or several where it is ambiguous."""
-    return list(dict.fromkeys(group for group in _FINDERS[alias](wiring) if group))
-
-
-def samplers(wiring: Wiring) -> list[str]:
-    """The sampling nodes that outputs need: those with a latent and either conditionings or a guider."""
-    return [id_ for id_ in wiring.order if _is_sampler(wiring, id_)]
-
-
-def _is_sampler(wiring: Wiring, id_: str) -> bool:
-    inputs = wiring.inputs[id_]
-    return "latent_image" in inputs and ("guider" in inputs or ("positive" in inputs and "negative" in inputs))
-
-
-def _parts(wiring: Wiring) -> list[str]:
-    """The samplers and the noise, guider, sampler and sigmas nodes behind them."""
-    return list(dict.fromkeys(id_ for id_, _ in upstream(wiring, [(id_, 0) for id_ in samplers(wiring)], _PARTS)))
-
-
-def _of_parts(*names: str) -> Callable[[Wiring], Iterable[Group]]:
-    return lambda wiring: _named(wiring, _parts(wiring), names)
-
-
-def _named(wiring: Wiring, ids: Iterable[str], names: tuple[str, ...]) -> list[Group]:
-    found = [settable(wiring, (id_, name)) for id_ in ids for name in names if _has(wiring, id_, name)]
-    return [(address,) for address in found if address is not None]
-
-
-def _has(wiring: Wiring, id_: str, name: str) -> bool:
-    return name in wiring.specs(id_) or name in wiring.inputs[id_]
-
-
-def _sources(wiring: Wiring, types: frozenset[str]) -> list[str]:
-    """The nodes where what the samplers take of these types comes from."""
-    starts = [(source, slot) for id_ in _parts(wiring) for _, source, slot in wiring.links_of(id_, types)]
-    reached = dict.fromkeys(id_ for id_, _ in upstream(wiring, starts, types))
-    return [id_ for id_ in reached if not any(wiring.links_of(id_, types))]
-
-
-def _of_latent(*names: str) -> Callable[[Wiring], Iterable[Group]]:
-    return lambda wiring: _named(wiring, _sources(wiring, _LATENT), names)
-
-
-def _model(wiring: Wiring) -> list[Group]:
-    return [group for id_ in _sources(wiring, _MODEL) for group in _named(wiring, [id_], _file_input(wiring, id_))]
-
-
-def _file_input(wiring: Wiring, id_: str) -> tuple[str, ...]:
-    """The input of a loader that names its file."""
-    names = [name for name in wiring.specs(id_) if name.endswith("_name")]
-    known = [name for name in ("ckpt_name", "unet_name", "model_name") if name in names]
-    return tuple((known or names)[:1])
-
-
-def _prompt(wiring: Wiring) -> list[Group]:
-    return _texts(wiring, negative=False)
-
-
-def _negative(wiring: Wiring) -> list[Group]:
-    """Texts that reach ``negative`` only: a zeroed-out positive text is no negative prompt."""
-    positive = set(_prompt(wiring))
-    return [group for group in _texts(wiring, negative=True) if group not in positive]
-
-
-def _texts(wiring: Wiring, negative: bool) -> list[Group]:
-    starts = [
-        (source, slot)
-        for id_ in _parts(wiring)
-        for name, source, slot in wiring.links_of(id_, _CONDITIONING)
-        if (name in _NEGATIVE) == negative
-    ]
-    reached = dict.fromkeys(id_ for id_, _ in upstream(wiring, starts, _CONDITIONING))
-    return [group for id_ in reached for group in _texts_of(wiring, id_, negative)]
-
-
-def _texts_of(wiring: Wiring, id_: str, negative: bool) -> list[Group]:
-    """The texts of one encoder: one group where they are typed, one each where other nodes make them."""
-    names = _text_inputs(wiring, id_, negative)
-    typed = [settable(wiring, (id_, name)) for name in names]
-    if all(typed):
-        return [tuple(dict.fromkeys(address for address in typed if address is not None))]
-    starts = [(source, slot) for name, source, slot in wiring.links_of(id_, _STRING) if name in names]
-    made = [i for i, _ in upstream(wiring, starts, _STRING)]
-    return [(address,) for made_by in made for address in _typed_texts(wiring, made_by)]
-
-
-def _typed_texts(wiring: Wiring, id_: str) -> list[Address]:
-    """The texts typed into a node that makes text of them."""
-    texts = {name: spec for name, spec in wiring.specs(id_).items() if spec.kind == "STRING"}
-    prose = [name for name, spec in texts.items() if spec.multiline] or list(texts)
-    return [(id_, name) for name in prose if wiring.holds_value((id_, name))]
-
-
-def _text_inputs(wiring: Wiring, id_: str, negative: bool) -> list[str]:
-    """The inputs that hold prose: multiline ones, or any text of a node that has a text encoder linked."""
-    specs = wiring.specs(id_)
-    encodes = any(spec.kind == "CLIP" for spec in specs.values())
-    names = [name for name, spec in specs.items() if spec.kind == "STRING" and (spec.multiline or encodes)]
-    named = [name for name in names if name.startswith("neg")]
-    return (named or names) if negative else [name for name in names if name not in named]
-
-
-_FINDERS: dict[str, Callable[[Wiring], Iterable[Group]]] = {
-    "prompt": _prompt,
-    "negative": _negative,
-    "seed": _of_parts("seed", "noise_seed"),
-    "steps": _of_parts("steps"),
-    "cfg": _of_parts("cfg"),
-    "sampler": _of_parts("sampler_name"),
-    "scheduler": _of_parts("scheduler"),
-    "denoise": _of_parts("denoise"),
-    "width": _of_latent("width"),
-    "height": _of_latent("height"),
-    "batch": _of_latent("batch_size"),
-    "model": _model,
+_OWN = {
+    "seed": SEEDS,
+    "steps": ("steps",),
+    "cfg": ("cfg", "cfg_conds", "guidance_scale"),
+    "sampler": ("sampler_name",),
+    "scheduler": ("scheduler",),
+    "denoise": ("denoise",),
 }
+"""What a sampler has of its own, and how its inputs and those of its parts call it."""
 
-ALIASES = tuple(_FINDERS)
+_SIZES = {"width": "width", "height": "height", "length": "length", "batch": "batch_size"}
+_FILES = ("image", "mask", "audio", "video")
+ALIASES = (*("prompt", "negative"), *_OWN, "guidance", *_SIZES, "model", "vae", "clip", "lora", "lora.strength", *_FILES)
 """The plain names, in the order people read them."""
+
+_MOST = 100
+"""Samplers whose own names are listed; those of others are found all the same."""
+
+
+class Aliases:
+    """The plain names of one graph; each is looked for when it is first asked for."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+        self._found: dict[str, list[Group]] = {}
+
+    @cached_property
+    def samplers(self) -> Samplers:
+        return Samplers(self.wiring)
+
+    def targets(self, alias: str) -> list[Group]:
+        """What the alias stands for in this graph: nothing, one group, or several where it is ambiguous."""
+        if alias not in self._found:
+            self._found[alias] = _distinct(self._look(alias))
+        return self._found[alias]
+
+    def numbered(self, name: str) -> list[Group]:
+        """What ``prompt.2`` or ``lora.1.strength`` stands for."""
+        first, _, rest = name.partition(".")
+        number, _, more = rest.partition(".")
+        alias = f"{first}.{more}" if more else first
+        if alias not in ALIASES or not (number.isascii() and number.isdecimal() and len(number) < 6):
+            return []
+        return self._of_lora(alias)[int(number) - 1 : int(number)] if first == "lora" else self._nth(alias, int(number))
+
+    def of(self, sampler: str, alias: str) -> list[Group]:
+        """What the alias stands for where this sampler alone is meant."""
+        ids = [sampler]
+        if alias == "prompt":
+            return joined(self.wiring, prompts.positive(self.samplers, ids))
+        if alias == "negative":
+            return joined(self.wiring, prompts.negative(self.samplers, ids))
+        if alias == "model":
+            return _distinct(loaders.models(self.samplers, ids))
+        return _distinct(self._own(sampler, alias)) if alias in _OWN else []
+
+    def listed(self) -> Iterator[tuple[str, Group]]:
+        """Every name with what it stands for, for a list: plain ones, numbers where those are ambiguous, samplers' own."""
+        for alias in ALIASES:
+            groups = self.targets(alias)
+            if len(groups) == 1:
+                yield alias, groups[0]
+            for number, group in enumerate(groups if len(groups) > 1 else (), 1):
+                yield name_of(alias, number), group
+        yield from self._listed_samplers()
+
+    def _listed_samplers(self) -> Iterator[tuple[str, Group]]:
+        known = {group for alias in ALIASES for group in self.targets(alias) if len(self.targets(alias)) == 1}
+        ids = self.samplers.ids[:_MOST]
+        for id_ in ids if len(ids) > 1 else ():
+            name = next((name for name, called in self.samplers.names.items() if called == id_), id_)
+            for alias in ("prompt", "negative", *_OWN, "model"):
+                groups = self.of(id_, alias)
+                if len(groups) == 1 and groups[0] not in known and f"{name}.{alias}" != ".".join(groups[0][0]):
+                    yield f"{name}.{alias}", groups[0]
+
+    def _nth(self, alias: str, number: int) -> list[Group]:
+        return self.targets(alias)[number - 1 : number] if number else []
+
+    def _look(self, alias: str) -> Sequence[Group]:
+        samplers = self.samplers
+        if alias in _OWN:
+            return [group for id_ in samplers.last for group in self._of_stages(id_, alias)]
+        if alias in _SIZES:
+            return loaders.size(samplers, _SIZES[alias])
+        if alias in _FILES:
+            return loaders.files(samplers)[alias]
+        if alias.startswith("lora"):
+            return self._of_lora(alias)
+        return _FED[alias](samplers)
+
+    def _of_lora(self, alias: str) -> list[Group]:
+        return [pair[alias == "lora.strength"] for pair in loaders.loras(self.samplers)]
+
+    def _of_stages(self, last: str, alias: str) -> list[Group]:
+        """The last sampler's own and, where it goes on with another's noise, what that holds alike; a seed where noise begins."""
+        stages = self.samplers.stages(last)
+        if alias == "seed":
+            return next((found for id_ in reversed(stages) if (found := self._own(id_, alias))), [])
+        own, *others = [self._own(id_, alias) for id_ in stages]
+        if len(own) != 1:
+            return own
+        value = value_at(self.wiring, own[0][0])
+        alike = [group for found in others for group in found if value_at(self.wiring, group[0]) == value]
+        return [tuple(dict.fromkeys(address for group in [own[0], *alike] for address in group))]
+
+    def _own(self, sampler: str, alias: str) -> list[Group]:
+        return named(self.wiring, self.samplers.parts([sampler]), _OWN[alias])
+
+
+def name_of(alias: str, number: int) -> str:
+    """``prompt.2``, ``lora.2.strength``."""
+    first, dot, rest = alias.partition(".")
+    return f"{first}.{number}{dot}{rest}"
+
+
+def _distinct(groups: Sequence[Group]) -> list[Group]:
+    return list(dict.fromkeys(group for group in groups if group))
+
+
+_FED: dict[str, Callable[[Samplers], Sequence[Group]]] = {
+    "prompt": lambda samplers: joined(samplers.wiring, prompts.positive(samplers, samplers.ids)),
+    "negative": lambda samplers: joined(samplers.wiring, prompts.negative(samplers, samplers.ids)),
+    "guidance": prompts.guidance,
+    "model": lambda samplers: loaders.models(samplers, samplers.ids),
+    "vae": lambda samplers: loaders.feeding(samplers, "VAE"),
+    "clip": lambda samplers: loaders.feeding(samplers, "CLIP"),
+}

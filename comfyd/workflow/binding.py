@@ -1,6 +1,6 @@
 """Binds overrides into a graph and proves that the result can run, before a job exists."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,15 +8,20 @@ import msgspec
 from comfyd.errors import Refused
 from comfyd.protocol import Graph
 
-from .address import canonical, find
+from .address import Names, canonical
 from .catalogue import Catalogue
 from .check import check, refused
 from .copying import copied, own_copy
-from .nodeclass import Input
-from .reading import read
+from .following import value_at
+from .reading import is_relative, read, relative
 from .values import Rejected
 from .wiring import Address, Wiring
 from .wording import shown
+from .words import overrides as pairs
+
+_TEXTS = frozenset({"prompt", "negative"})
+_MARKS = ("{", "\\", "//", "/*")
+"""Without one of these a text has nothing to draw."""
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -30,43 +35,109 @@ class Bound(msgspec.Struct, frozen=True):
     """Output nodes that cannot run while others can (ComfyUI passes over them too), with the reason."""
 
 
-def bind(graph: Graph, overrides: Sequence[tuple[str, Any]], catalogue: Catalogue) -> Bound:
-    """Apply overrides, then check the whole graph; linear in its size.
+def bind(
+    graph: Graph,
+    overrides: Sequence[tuple[str, Any]],
+    catalogue: Catalogue,
+    *,
+    words: Sequence[str] = (),
+    aliases: Mapping[str, str] | None = None,
+    last: Mapping[str, Any] | None = None,
+    draws: bool = False,
+) -> Bound:
+    """Apply overrides and then typed words, and check the whole graph; linear in its size.
 
-    Raises UnknownNode, UnknownParameter, AmbiguousParameter, InvalidValue, MissingModel or WorkflowInvalid. Where an
-    older catalogue may be the cause, the error's ``classes`` name those to look at anew.
+    ``aliases`` are the user's own names. ``last`` holds the overrides of the run before, which a relative seed counts
+    from. Choices in texts are drawn in what is given and, with ``draws``, in the workflow's own texts.
+    Raises UnknownNode, UnknownParameter, AmbiguousParameter, InvalidValue, MissingModel, UsageError or WorkflowInvalid.
+    Where an older catalogue may be the cause, the error's ``classes`` name those to look at anew.
     """
     new = own_copy(graph)
-    wiring = Wiring(new, catalogue)
-    stale: list[Refused] = []
-    applied: dict[str, Any] = {}
-    for name, value in overrides:
-        for address in find(wiring, name):
-            applied[canonical(address)] = _apply(wiring, name, address, copied(value), stale)
-    ignored = check(wiring, stale)
+    binding = _Binding(Wiring(new, catalogue), aliases or {}, last or {})
+    for name, value in [*overrides, *pairs(words, binding.names)]:
+        binding.apply(name, copied(value))
+    binding.draw(everything=draws)
+    ignored = check(binding.wiring, binding.stale)
     for id_ in ignored:
         del new[id_]
-    return Bound(new, applied, ignored)
+    return Bound(new, {canonical(address): copied(value) for address, value in binding.applied.items()}, ignored)
 
 
-def _apply(wiring: Wiring, name: str, address: Address, value: Any, stale: list[Refused]) -> Any:
-    id_, input_ = address
-    spec = wiring.specs(id_).get(input_) or _undeclared(input_, wiring.inputs[id_].get(input_))
-    try:
-        value = read(spec, value)
-    except Rejected as rejected:
-        error = refused(_subject(wiring, name, address), rejected, wiring.classes[id_].name)
+class _Binding:
+    """A graph that takes values, and what was refused only because of choices that may be out of date."""
+
+    def __init__(self, wiring: Wiring, aliases: Mapping[str, str], last: Mapping[str, Any]) -> None:
+        self.wiring = wiring
+        self.names = Names(wiring, aliases)
+        self.last = last
+        self.stale: list[Refused] = []
+        self.applied: dict[Address, Any] = {}
+        self._texts: set[Address] = set()
+
+    def apply(self, name: str, value: Any) -> None:
+        """Put a value into all that the name stands for; raises what it is refused with."""
+        group = self.names.find(name)
+        value = self._seed(name, group[0], value)
+        for address in group:
+            self._put(name, address, value)
+        if name.rpartition(".")[2] in _TEXTS:
+            self._texts.update(group)
+
+    def draw(self, *, everything: bool) -> None:
+        """Draw the choices in the texts given or, with ``everything``, in all that the editor would draw."""
+        own = set(self._all_texts()) if everything else set()
+        given = {address for address in self.applied if address in self._texts or self.names.input(address).draws}
+        texts = [address for address in {**dict.fromkeys(own), **dict.fromkeys(given)} if self._has_choices(address)]
+        if not texts:
+            return
+        from .draws import drawn
+
+        seed = self._drawing_seed()
+        for address in texts:
+            text = self.wiring.inputs[address[0]][address[1]] = drawn(value_at(self.wiring, address), seed)
+            if address in self.applied:
+                self.applied[address] = text
+
+    def _put(self, name: str, address: Address, value: Any) -> None:
+        id_, input_ = address
+        try:
+            value = read(self.names.input(address), value)
+        except Rejected as rejected:
+            self._collect(refused(_subject(self.wiring, name, address), rejected, self.wiring.classes[id_].name), rejected)
+        self.wiring.inputs[id_][input_] = {"__value__": value} if isinstance(value, list) else value
+        self.applied[address] = value
+
+    def _collect(self, error: Refused, cause: Rejected) -> None:
         if not error.classes:
-            raise error from rejected
-        stale.append(error)
-    wiring.inputs[id_][input_] = {"__value__": value} if isinstance(value, list) else value
-    return copied(value)
+            raise error from cause
+        self.stale.append(error)
 
+    def _seed(self, name: str, address: Address, value: Any) -> Any:
+        """A seed given as ``random`` or relative to the last one, as a number."""
+        spec = self.names.input(address)
+        if not (isinstance(value, str) and is_relative(value) and self.names.is_seed(name, spec)):
+            return value
+        before = self.last.get(canonical(address), value_at(self.wiring, address))
+        try:
+            return relative(value, before, spec)
+        except Rejected as rejected:
+            raise refused(_subject(self.wiring, name, address), rejected, "") from rejected
 
-def _undeclared(name: str, current: Any) -> Input:
-    """An input that the class does not declare is read like the value it holds."""
-    kind = {str: "STRING", bool: "BOOLEAN", int: "INT", float: "FLOAT"}.get(type(current), "*")
-    return Input(name=name, type=kind, kind=kind)
+    def _drawing_seed(self) -> int:
+        """The workflow's seed, the first of several; 0 where it has none."""
+        found = self.names.groups("seed")
+        value = value_at(self.wiring, found[0][0]) if found else 0
+        return value if isinstance(value, int) else 0
+
+    def _all_texts(self) -> Iterator[Address]:
+        for id_ in self.wiring.graph:
+            for name, spec in self.wiring.specs(id_).items():
+                if spec.draws and name in self.wiring.inputs[id_]:
+                    yield id_, name
+
+    def _has_choices(self, address: Address) -> bool:
+        text = value_at(self.wiring, address)
+        return isinstance(text, str) and any(mark in text for mark in _MARKS)
 
 
 def _subject(wiring: Wiring, name: str, address: Address) -> str:

@@ -36,6 +36,8 @@ class Input(msgspec.Struct, frozen=True):
     uploads: bool = False
     """The choices are files of the input folder."""
     multiline: bool = False
+    draws: bool = False
+    """The editor draws one of the choices in its text (``dynamicPrompts``)."""
     is_value: bool = False
     """Has a widget: can hold a constant that somebody types."""
 
@@ -121,6 +123,7 @@ def _input(name: str, entry: Any, required: bool, trusts: frozenset[str]) -> Inp
         trusted=name in trusts or "*" in trusts,
         uploads=not _SOURCES.isdisjoint(options),
         multiline=bool(options.get("multiline")),
+        draws=bool(options.get("dynamicPrompts")),
         is_value=_is_value(kind, options),
     )
 

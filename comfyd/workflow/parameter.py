@@ -1,16 +1,19 @@
 """Every value of a graph that can be set, with its address, aliases and limits."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
+from comfyd.errors import ComfydError
 from comfyd.protocol import Graph
 
-from .address import canonical
-from .aliases import ALIASES, targets
+from .address import Names, canonical
 from .catalogue import Catalogue
 from .copying import own_copy
 from .nodeclass import Input
+from .prompts import Group
 from .wiring import Address, Wiring, is_link
 
 
@@ -20,7 +23,7 @@ class Parameter(msgspec.Struct, frozen=True):
     address: str
     """``5.seed``."""
     aliases: tuple[str, ...]
-    """Plain names that set it; an alias that several parameters answer to is listed with each of them."""
+    """Names that set it, those of its user first: ``seed``, or where there are several ``base.seed``, ``lora.2.strength``."""
     title: str
     class_type: str
     type: str
@@ -33,10 +36,10 @@ class Parameter(msgspec.Struct, frozen=True):
     step: float | None = None
 
 
-def parameters(graph: Graph, catalogue: Catalogue) -> list[Parameter]:
-    """The parameters in the graph's order; raises UnknownNode or WorkflowInvalid."""
+def parameters(graph: Graph, catalogue: Catalogue, own: Mapping[str, str] | None = None) -> list[Parameter]:
+    """The parameters in the graph's order, ``own`` being its user's names; raises UnknownNode or WorkflowInvalid."""
     wiring = Wiring(own_copy(graph), catalogue)
-    aliases = _aliases(wiring)
+    aliases = _aliases(Names(wiring, own))
     return [
         _parameter(wiring, (id_, name), spec, aliases.get((id_, name), ()))
         for id_ in wiring.graph
@@ -45,13 +48,19 @@ def parameters(graph: Graph, catalogue: Catalogue) -> list[Parameter]:
     ]
 
 
-def _aliases(wiring: Wiring) -> dict[Address, tuple[str, ...]]:
+def _aliases(names: Names) -> dict[Address, tuple[str, ...]]:
     found: dict[Address, tuple[str, ...]] = {}
-    for alias in ALIASES:
-        for group in targets(wiring, alias):
-            for address in group:
+    for alias, group in (*_own(names), *names.aliases.listed()):
+        for address in group:
+            if alias not in found.get(address, ()):
                 found[address] = (*found.get(address, ()), alias)
     return found
+
+
+def _own(names: Names) -> Iterator[tuple[str, Group]]:
+    for alias in names.own:
+        with suppress(ComfydError):  # a broken one is told to whoever uses it
+            yield alias, names.find(alias)
 
 
 def _parameter(wiring: Wiring, address: Address, spec: Input, aliases: tuple[str, ...]) -> Parameter:

@@ -1,6 +1,7 @@
 """Text that somebody typed, read by the type of the input it is for."""
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -8,9 +9,10 @@ import msgspec
 
 from . import dynamic
 from .nodeclass import COMBO, Input
-from .values import Rejected, convert, converted, expected, not_among
+from .values import INPUT_FILES, MODEL_FILES, Rejected, convert, converted, expected, not_among
 from .wording import listed, shown
 
+_MOST = 2**64 - 1
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -27,6 +29,39 @@ def read(spec: Input, value: Any) -> Any:
     if not _is_portable(value):
         raise Rejected("takes only text and numbers that JSON can carry, integers of at most 64 bits.")
     return value
+
+
+def fits(spec: Input, text: str, *, seed: bool = False) -> bool:
+    """Whether text is such as this input takes, its range apart: who types ``steps 0`` means the steps."""
+    if spec.choices is not None and spec.kind in (COMBO, dynamic.COMBO):
+        return bool(_named(spec.choices, text)) or (spec.uploads and text.lower().endswith(INPUT_FILES))
+    if seed and is_relative(text):
+        return True
+    try:
+        value = _READERS.get(spec.kind, _read_other)(spec, text)
+    except Rejected:
+        return False
+    return spec.kind in _READERS or not isinstance(value, str)
+
+
+def is_relative(text: str) -> bool:
+    """Whether a seed is given as ``random``, ``+1`` or ``-1``."""
+    return text == "random" or (text[:1] in ("+", "-") and text[1:].isascii() and text[1:].isdecimal() and len(text) < 21)
+
+
+def relative(text: str, base: Any, spec: Input) -> int:
+    """The seed that ``random``, ``+1`` or ``-1`` stands for, ``base`` being the last one; raises Rejected."""
+    if text == "random":
+        low, high = (0 if limit is None else int(limit) for limit in (spec.minimum, spec.maximum))
+        return _below(max(low, 0), (high if spec.maximum is not None else _MOST) + 1)
+    if isinstance(base, bool) or not isinstance(base, int):
+        raise Rejected(f"has no seed that {shown(text)} could count from; give a number.")
+    return base + int(text)
+
+
+def _below(low: int, high: int) -> int:
+    """A random integer from ``low`` to below ``high``, as good as even."""
+    return low + int.from_bytes(os.urandom(16)) % max(min(high, _MOST + 1) - low, 1)
 
 
 def _is_portable(value: Any) -> bool:
@@ -79,24 +114,36 @@ def _read_text(spec: Input, text: str) -> str:
 
 
 def _read_choice(spec: Input, text: str) -> Any:
-    """The choice spelled so, else the only one that equals it ignoring case, else the only one that begins with it."""
-    choices = spec.choices or ()
-    exact = [choice for choice in choices if str(choice) == text]
-    folded = text.casefold()
-    found = exact[:1] or [c for c in choices if str(c).casefold() == folded] or _begins(choices, folded)
+    """The one choice that the text names (see ``_named``)."""
+    found = _named(spec.choices or (), text)
     if len(found) == 1:
         return found[0]
     if len(found) > 1 and not spec.trusted:
-        raise Rejected(
-            f"has several choices that begin with {shown(text)} ({listed([str(c) for c in found])}); give more of the name."
-        )
+        raise Rejected(f"has several choices that fit {shown(text)} ({listed([str(c) for c in found])}); give more of the name.")
     if spec.multiselect:
         return _read_other(spec, text)
     return text
 
 
-def _begins(choices: tuple[Any, ...], folded: str) -> list[Any]:
-    return [c for c in choices if str(c).casefold().startswith(folded)] if folded else []
+def _named(choices: tuple[Any, ...], text: str) -> list[Any]:
+    """The choice spelled so, else those equal but for case, those whose file is called so, those that begin with it.
+
+    A file is called by its own name, without its folders and with or without its ending.
+    """
+    folded = text.casefold()
+    names = [(choice, str(choice).casefold()) for choice in choices]
+    files = [(choice, name.replace("\\", "/").rpartition("/")[2]) for choice, name in names]
+    return (
+        [choice for choice in choices if str(choice) == text][:1]
+        or [choice for choice, name in names if name == folded]
+        or [choice for choice, name in files if folded and folded in (name, _stem(name))]
+        or [choice for choice, name in names if folded and name.startswith(folded)]
+        or [choice for choice, name in files if folded and name.startswith(folded)]
+    )
+
+
+def _stem(name: str) -> str:
+    return next((name[: -len(ending)] for ending in MODEL_FILES if name.endswith(ending)), name)
 
 
 def _read_other(spec: Input, text: str) -> Any:

@@ -8,7 +8,7 @@ from .nodeclass import COMBO, Input
 from .wording import listed, shown
 
 MODEL_FILES = (".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".pth", ".bin", ".gguf", ".pkl", ".onnx")
-_INPUT_FILES = (".png", ".jpg", ".jpeg", ".webp", ".mp4", ".mp3", ".wav")
+INPUT_FILES = (".png", ".jpg", ".jpeg", ".webp", ".mp4", ".mp3", ".wav")
 _LEAST, _MOST = -(2**63), 2**64 - 1
 
 _CONVERTERS: dict[str, type] = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
@@ -122,4 +122,4 @@ def _some(names: list[str]) -> str:
 def is_missing_file(spec: Input, value: Any) -> bool:
     """Whether an input that takes files of the input folder names one that would be listed if it were there."""
     in_the_folder_itself = isinstance(value, str) and "/" not in value and "\\" not in value
-    return in_the_folder_itself and value.lower().endswith(_INPUT_FILES) and not _is_choice(spec, value)
+    return in_the_folder_itself and value.lower().endswith(INPUT_FILES) and not _is_choice(spec, value)

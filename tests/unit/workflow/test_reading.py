@@ -74,7 +74,7 @@ def test_accepted(input_: Input, value: Any, expected: Any):
         (spec("BOOLEAN"), "maybe", "true or false, not 'maybe'"),
         (spec("BOOLEAN"), 2, "true or false"),
         (spec("STRING"), ["a"], "text, not a list"),
-        (spec(["euler", "euler_a"]), "eul", r"several choices that begin with 'eul' \(euler, euler_a\)"),
+        (spec(["euler", "euler_a"]), "eul", r"several choices that fit 'eul' \(euler, euler_a\)"),
         (spec(["euler", "heun"]), "eulr", "did you mean 'euler'"),
         (spec(["euler", "heun"]), "zzz", "it has euler, heun"),
         (spec(["euler", "heun"]), "", "has no choice ''"),

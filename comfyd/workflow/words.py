@@ -1,0 +1,68 @@
+"""Pairs what was typed after a workflow into names and values, by the parameters the workflow has.
+
+A name comes first. A value is one word, but a text goes on until a known name is followed by a value that fits it:
+``prompt a seed in the soil seed 42`` is a prompt of six words and a seed. A word with blanks in it was quoted, and one
+that follows a text's name is that text.
+"""
+
+from collections.abc import Sequence
+
+from comfyd.errors import Refused, UnknownParameter, UsageError
+
+from .address import Names
+from .reading import fits
+from .wording import plain, shown
+
+Pairs = list[tuple[str, str]]
+
+
+def overrides(words: Sequence[str], names: Names) -> Pairs:
+    """The pairs, which hold every word in its order; raises UsageError or UnknownParameter, naming the pairs so far."""
+    found: Pairs = []
+    at = 0
+    while at < len(words):
+        name = words[at]
+        spec = names.spec(name)
+        if spec is None and not names.is_name(name):
+            raise _no_name(name, found, names)
+        if at + 1 == len(words):
+            raise UsageError(f"{_after(found)}{shown(name)} has no value; parameters are pairs (seed 42).")
+        end = _end(words, at + 1, names) if spec is not None and spec.kind == "STRING" else at + 2
+        if end == at + 1:
+            next_ = f"{plain(words[at + 1])} {shown(words[at + 2])}"
+            raise UsageError(f"{_after(found)}{shown(name)} has no text before {next_}; put quotes around a text that begins so.")
+        found.append((name, " ".join(words[at + 1 : end])))
+        at = end
+    return found
+
+
+def _end(words: Sequence[str], first: int, names: Names) -> int:
+    """Where the text that begins at ``first`` ends."""
+    if not words[first] or _quoted(words[first]):
+        return first + 1
+    return next((at for at in range(first, len(words) - 1) if not _quoted(words[at]) and _begins(words, at, names)), len(words))
+
+
+def _begins(words: Sequence[str], at: int, names: Names) -> bool:
+    """Whether a name stands here whose value would fit."""
+    spec = names.spec(words[at])
+    return spec is not None and fits(spec, words[at + 1], seed=names.is_seed(words[at], spec))
+
+
+def _quoted(word: str) -> bool:
+    return any(character.isspace() for character in word)
+
+
+def _no_name(name: str, found: Pairs, names: Names) -> Refused:
+    key, equals, value = name.partition("=")
+    if equals and key.replace("_", "").replace(".", "").isalnum():
+        return UsageError(f"Write {shown(f'{key} {value}')} instead of {shown(name)}: names and values are separated by a space.")
+    unknown = names.unknown(name)
+    return UnknownParameter(_after(found) + unknown.message[0].lower() + unknown.message[1:]) if found else unknown
+
+
+def _after(found: Pairs) -> str:
+    """How what came before was understood, which shows where a quote is missing."""
+    if not found:
+        return ""
+    return f"After {', '.join(f'{plain(name)} {shown(value)}' for name, value in found[-3:])}: "
