@@ -53,6 +53,11 @@ class Catalogue:
             found = self._parsed[class_type] = parse_class(class_type, _entry(self._raw[class_type]))
         return found
 
+    def entry(self, class_type: str) -> dict[str, Any] | None:
+        """What ``/object_info`` says about the class, as it stands, or None."""
+        found = _entry(self._raw[class_type]) if class_type in self._raw else None
+        return found if isinstance(found, dict) else None
+
     def names(self) -> KeysView[str]:
         """The names of all classes."""
         return self._raw.keys()
