@@ -1,0 +1,28 @@
+"""From ComfyUI's UI form of a workflow to the API graph that its editor's "Export (API)" gives. Pure, without a browser."""
+
+from typing import Any
+
+from comfyd.protocol import Graph
+from comfyd.workflow.catalogue import Catalogue
+
+from .definitions import read_levels
+from .follow import Follow
+from .graph import write
+from .layouts import Layouts
+from .places import expand
+from .promotion import Promotion
+
+__all__ = ["convert"]
+
+
+def convert(ui: dict[str, Any], catalogue: Catalogue) -> Graph:
+    """The API graph of a workflow saved by ComfyUI's editor.
+
+    Raises ConversionFailed for a document that no editor saves, NodeNotConvertible for a node that only the editor can
+    carry out, and UnknownNode for a class that the engine does not have.
+    """
+    levels = read_levels(ui)
+    layouts = Layouts(levels, catalogue)
+    promotion = Promotion(levels, layouts)
+    places = expand(levels)
+    return write(places, layouts, Follow(layouts, promotion, levels))

@@ -1,0 +1,106 @@
+"""A saved node laid out as the editor does: its inputs in their order, and what each of its widgets holds."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from comfyd.workflow import dynamic
+
+from .face import Entry, Face
+from .kinds import UNSET, Widget
+from .ui import Node, Slot
+
+
+class Layout(msgspec.Struct):
+    """Inputs and widget values of one node."""
+
+    inputs: list[Slot]
+    values: dict[str, Any]
+    """What every widget holds, also those that are not exported."""
+    exported: set[str]
+    outputs: list[str]
+    title: str
+
+
+def lay_out(node: Node, face: Face) -> Layout:
+    """The layout of a node of a known class."""
+    saved = _Saved(node)
+    slots: list[Slot] = []
+    values: dict[str, Any] = {}
+    exported: set[str] = set()
+    pending = deque((*face.sockets, *face.widgets))
+    while pending:
+        entry = pending.popleft()
+        if entry.grows:
+            pending.extendleft(reversed(_grown(entry, node)))
+            continue
+        slots.append(Slot(entry.name, entry.type, widget=entry.name if entry.widgets else None))
+        for widget in entry.widgets:
+            _fill(widget, saved, values, exported)
+        if entry.options:
+            choice = values.get(entry.name)
+            pending.extendleft(reversed(entry.options.get(choice, ()) if isinstance(choice, str) else ()))
+    for widget in face.extra:
+        _fill(widget, saved, values, exported)
+    return Layout(_linked(slots, node, values), values, exported, _outputs(node, face), node.title or face.title)
+
+
+class _Saved:
+    """The values a node was saved with, taken in the order of its widgets or by their names."""
+
+    def __init__(self, node: Node) -> None:
+        self._by_name = node.values if isinstance(node.values, dict) else {}
+        self._rest = iter(node.values if isinstance(node.values, list) else ())
+
+    def take(self, widget: Widget) -> Any:
+        if widget.saved:
+            value = next(self._rest, UNSET)
+            value = self._by_name.get(widget.name, UNSET) if value is UNSET else value
+            if value is not UNSET:
+                return value
+        return widget.default
+
+
+def _fill(widget: Widget, saved: _Saved, values: dict[str, Any], exported: set[str]) -> None:
+    value = saved.take(widget)
+    if widget.kind in ("COMBO", dynamic.COMBO) and value is None and widget.default is not UNSET:
+        value = widget.default
+    values[widget.name] = value
+    if widget.exported and value is not UNSET:
+        exported.add(widget.name)
+
+
+def _grown(entry: Entry, node: Node) -> list[Entry]:
+    """One entry for each input of a growing list that the node was saved with."""
+    prefix = entry.name + "."
+    return [
+        Entry(slot.name, entry.type, tuple(_renamed(entry.widgets, slot.name)))
+        for slot in node.inputs
+        if slot.name.startswith(prefix)
+    ]
+
+
+def _renamed(widgets: Iterable[Widget], name: str) -> Iterable[Widget]:
+    for widget in widgets:
+        yield Widget(name, widget.default, widget.saved, widget.exported, widget.kind)
+
+
+def _linked(slots: list[Slot], node: Node, values: dict[str, Any]) -> list[Slot]:
+    """The inputs of the class with the links of the saved ones, then the saved ones the class does not have."""
+    saved = {slot.name: slot for slot in node.inputs}
+    known = {slot.name for slot in slots}
+    for slot in slots:
+        if slot.name in saved:
+            slot.link, slot.label = saved[slot.name].link, saved[slot.name].label
+    extra = [slot for slot in node.inputs if slot.name not in known and (slot.widget is None or slot.widget in values)]
+    return [*slots, *extra]
+
+
+def _outputs(node: Node, face: Face) -> list[str]:
+    """The types of the outputs; where the class leaves one open, the type it had when it was saved."""
+    count = max(len(face.outputs), len(node.outputs))
+    declared = [*face.outputs, *("*" for _ in range(count - len(face.outputs)))]
+    stored = [*(slot.type for slot in node.outputs), *("*" for _ in range(count - len(node.outputs)))]
+    return [s if d in ("*", "COMFY_MATCHTYPE_V3") else d for d, s in zip(declared, stored, strict=True)]
