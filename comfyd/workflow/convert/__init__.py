@@ -5,6 +5,7 @@ from typing import Any
 from comfyd.protocol import Graph
 from comfyd.workflow.catalogue import Catalogue
 
+from . import primitives
 from .definitions import read_levels
 from .follow import Follow
 from .graph import write
@@ -25,4 +26,6 @@ def convert(ui: dict[str, Any], catalogue: Catalogue) -> Graph:
     layouts = Layouts(levels, catalogue)
     promotion = Promotion(levels, layouts)
     places = expand(levels)
+    for level in (levels.root, *levels.order):
+        primitives.apply(level, layouts)
     return write(places, layouts, Follow(layouts, promotion, levels))

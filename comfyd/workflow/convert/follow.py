@@ -14,7 +14,6 @@ from .failure import malformed, named
 from .kinds import UNSET
 from .layouts import Layouts
 from .places import Place
-from .primitives import primitive_value
 from .promotion import Promotion
 from .ui import BYPASSED, INPUTS, MUTED, Link, Node
 
@@ -114,9 +113,6 @@ class Follow:
             return self._from_setter(at)
         if node.type in virtual.SETTERS:
             return _At(place, node, 0, True, at.type)
-        if node.type == virtual.PRIMITIVE:
-            value = primitive_value(node)
-            return Value(value) if value is not UNSET else None
         return None if virtual.is_virtual(node.type) else Source(place.path(node), at.slot)
 
     def _from_inside(self, place: Place | None, at: _At) -> _At | Found:

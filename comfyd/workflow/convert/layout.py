@@ -12,6 +12,9 @@ from .face import Entry, Face
 from .kinds import UNSET, Widget
 from .ui import Node, Slot
 
+_CUSTOM_COMBO = "CustomCombo"
+_MOST_CHOICES = 1_000
+
 
 class Layout(msgspec.Struct):
     """Inputs and widget values of one node."""
@@ -44,6 +47,8 @@ def lay_out(node: Node, face: Face) -> Layout:
             pending.extendleft(reversed(entry.options.get(choice, ()) if isinstance(choice, str) else ()))
     for widget in face.extra:
         _fill(widget, saved, values, exported)
+    if node.type == _CUSTOM_COMBO:
+        _fill_choices(saved, values, exported)
     return Layout(_linked(slots, node, values), values, exported, _outputs(node, face), node.title or face.title)
 
 
@@ -70,6 +75,21 @@ def _fill(widget: Widget, saved: _Saved, values: dict[str, Any], exported: set[s
     values[widget.name] = value
     if widget.exported and value is not UNSET:
         exported.add(widget.name)
+
+
+def _fill_choices(saved: _Saved, values: dict[str, Any], exported: set[str]) -> None:
+    """The choices of a combo made by hand: as many as are filled and one more, and the number of the one chosen."""
+    saved.take(Widget("index"))
+    index = -1
+    for number in range(1, _MOST_CHOICES):
+        text = values[f"option{number}"] = saved.take(Widget(f"option{number}", ""))
+        if index < 0 and text == values.get("choice"):
+            index = number - 1
+        exported.add(f"option{number}")
+        if not text:
+            break
+    values["index"] = index
+    exported.add("index")
 
 
 def _grown(entry: Entry, node: Node) -> list[Entry]:
