@@ -41,6 +41,7 @@ MODE = Option(
     metavar="MODE",
     help="exact: ComfyUI's own bits; fast: compiled kernels, pictures that look the same; default: as config.toml says",
 )
+LOG_JSON = Option(name="log_json", flags=("--log-json",), help="the daemon writes its log as a JSON object per line")
 COUNT = Option(name="count", flags=("-n", "--count"), metavar="N", kind="number", default=20, help="how many")
 YES = Option(name="yes", flags=("-y", "--yes"), help="do not ask")
 
@@ -163,6 +164,7 @@ TABLE: tuple[Command, ...] = (
         options=(
             Option(name="foreground", flags=("-f", "--foreground"), help="stay in the foreground, for a service manager"),
             COMFYUI,
+            LOG_JSON,
             JSON_REPLY,
         ),
         environment=START,
@@ -186,6 +188,7 @@ TABLE: tuple[Command, ...] = (
         options=(
             Option(name="now", flags=("--now",), help="put running jobs back into the queue instead of finishing them"),
             COMFYUI,
+            LOG_JSON,
             JSON_REPLY,
         ),
         environment=START,

@@ -5,6 +5,8 @@ import sys
 import time
 from contextlib import suppress
 
+from msgspec.structs import replace
+
 from comfyd.client import Client, stop_daemon
 from comfyd.config import hand_on
 from comfyd.errors import DaemonStopping, DaemonUnavailable, ExitStatus, Unavailable, UsageError
@@ -16,8 +18,10 @@ from .terminal import Terminal
 from .text import ago, count
 
 
-def start(terminal: Terminal, *, foreground: bool, json: bool) -> int:
+def start(terminal: Terminal, *, foreground: bool, log_json: bool, json: bool) -> int:
     """Start the daemon, or say that one runs."""
+    if log_json:
+        terminal.config = replace(terminal.config, log_json=True)
     if foreground:
         _become_daemon(terminal)
     with Client(terminal.config, terminal.paths) as client:
@@ -75,10 +79,10 @@ def _stopped(reply: Stopped, sentence: str, terminal: Terminal, *, json: bool) -
     return ExitStatus.DONE
 
 
-def restart(terminal: Terminal, *, now: bool, json: bool) -> int:
+def restart(terminal: Terminal, *, now: bool, log_json: bool, json: bool) -> int:
     """Stop, then start."""
     stop(terminal, now=now, json=json)
-    return start(terminal, foreground=False, json=json)
+    return start(terminal, foreground=False, log_json=log_json, json=json)
 
 
 def status(terminal: Terminal, *, json: bool) -> int:

@@ -54,6 +54,7 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=10**9)]
 GiB = Annotated[float, msgspec.Meta(ge=0, le=10**6)]
+MiB = GiB
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,8 +86,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """GiB of node results kept in VRAM; 0: a sixteenth of the device's."""
     models_ram: GiB = 0.0
     """GiB of models kept resident; 0: six tenths of the machine's RAM."""
+    png: Literal["fast", "small", "comfyui"] | Annotated[int, msgspec.Meta(ge=0, le=9)] = "fast"
+    """How pictures are compressed: fast, small (a third of the speed of ComfyUI's), as ComfyUI does, or Pillow's level."""
     history: Count = 10000
     """Ended jobs the journal keeps."""
+    log_size: MiB = 10.0
+    """MiB of the log before it is put aside and a new one begun; 0: never."""
+    log_files: Count = 3
+    """How many logs that were put aside are kept."""
+    log_json: bool = False
+    """Whether the log is a JSON object per line, with the job's id, instead of text."""
     auto_install: bool = True
     """Whether the first start may download the managed ComfyUI."""
 

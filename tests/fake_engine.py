@@ -86,6 +86,7 @@ def catalogue() -> dict[str, Any]:
         "Steps": _class([], steps=INT),
         "Garbage": _class([], messages=INT),
         "Load": _class([], model=(models(), {})),
+        "Print": _class([], text=STRING, until=STRING),
     }
 
 
@@ -178,6 +179,10 @@ class Job:
 
     def do_Garbage(self, node: str, messages: int) -> Iterator[Any]:
         yield from [b"\xc1 not msgpack"] * messages
+
+    def do_Print(self, node: str, text: str, until: str) -> Iterator[Any]:
+        print(text, flush=True)
+        return self.do_WaitFor(node, until) if until else iter(())
 
     def do_Load(self, node: str, model: str) -> Iterator[Any]:
         RESIDENTS[model] = Resident(name=model, kind="checkpoint", size=GIB, device="fake", last_used=time.time())

@@ -30,7 +30,7 @@ def main() -> int:
         report = _arguments(sys.argv[1:])
         config, paths = received()
         locks = Locks(paths)
-        open_log(paths, foreground=report is None)
+        open_log(paths, config, foreground=report is None)
         asyncio.run(_run(config, paths, locks, report))
     except (ComfydError, OSError) as error:
         reason = error if isinstance(error, ComfydError) else _sentence(error)

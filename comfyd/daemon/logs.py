@@ -1,26 +1,78 @@
-"""Where the daemon writes what it does."""
+"""Where the daemon writes what it does: a file that is rotated at its size, as text or as a JSON object per line."""
 
 import logging
 import os
 import sys
-from typing import TextIO
+import time
+from logging.handlers import RotatingFileHandler
 
-from comfyd.config import Paths
+import msgspec
 
-_LARGE = 10 * 1024**2  # bytes of the log at a start beyond which it becomes the old log
-_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+from comfyd.config import Config, Paths
+
+_TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_MIB = 2**20
 
 
-def open_log(paths: Paths, foreground: bool) -> TextIO:
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of the structured log."""
+
+    time: str
+    """RFC 3339 in UTC, with milliseconds."""
+    level: str
+    logger: str
+    """``comfyd.worker`` for what the engine prints."""
+    message: str
+    job: int | None = None
+    """The job the line is about, or whose node executed when the engine printed it."""
+    detail: str = ""
+    """A traceback."""
+
+
+def open_log(paths: Paths, config: Config, foreground: bool) -> logging.Handler:
     """Append to the log; a detached daemon's own output goes there too, one in the foreground also writes to stderr."""
-    if paths.log.exists() and paths.log.stat().st_size > _LARGE:
-        paths.log.replace(paths.log.with_suffix(".log.1"))
-    log = paths.log.open("a")
-    handlers: list[logging.Handler] = [logging.StreamHandler(log)]
-    if foreground:
-        handlers.append(logging.StreamHandler())
-    else:
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(log.fileno(), stream.fileno())
-    logging.basicConfig(level=logging.INFO, format=_FORMAT, handlers=handlers)
-    return log
+    file = _Rotated(paths, config, standard_streams=not foreground)
+    handlers: list[logging.Handler] = [file, logging.StreamHandler()] if foreground else [file]
+    formatter = _Json() if config.log_json else logging.Formatter(_TEXT)
+    for handler in handlers:
+        handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
+    return file
+
+
+class _Rotated(RotatingFileHandler):
+    """comfyd.log, then comfyd.log.1 and so on; the process' own stdout and stderr move on with it."""
+
+    def __init__(self, paths: Paths, config: Config, *, standard_streams: bool) -> None:
+        self._standard_streams = standard_streams
+        super().__init__(
+            paths.log,
+            maxBytes=int(config.log_size * _MIB),
+            backupCount=config.log_files,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
+        self._take_streams()
+
+    def doRollover(self) -> None:
+        super().doRollover()
+        self._take_streams()
+
+    def _take_streams(self) -> None:
+        if self._standard_streams and self.stream is not None:
+            for stream in (sys.stdout, sys.stderr):
+                os.dup2(self.stream.fileno(), stream.fileno())
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line = Line(
+            time=f"{moment}.{int(record.msecs):03d}Z",
+            level=record.levelname,
+            logger=record.name,
+            message=record.getMessage(),
+            job=getattr(record, "job", None),
+            detail=self.formatException(record.exc_info) if record.exc_info else "",
+        )
+        return msgspec.json.encode(line).decode()

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 from collections import deque
+from collections.abc import Callable
 
 log = logging.getLogger("comfyd.worker")
 
@@ -17,7 +18,9 @@ _COLOURS = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
 class Output:
     """A pipe of which the worker gets ``write_end``; read on the loop until ``close``."""
 
-    def __init__(self) -> None:
+    def __init__(self, job: Callable[[], int | None] = lambda: None) -> None:
+        self._job = job
+        """Whose node executes."""
         self._lines: deque[str] = deque(maxlen=_KEPT)
         self._partial = b""
         self._read_end, self.write_end = os.pipe()
@@ -53,11 +56,12 @@ class Output:
     def _take(self, data: bytes) -> None:
         *lines, self._partial = (self._partial + data).split(b"\n")
         self._partial = self._partial[-_LONGEST:]
+        job = self._job() if lines else None
         for line in lines:
-            self._keep(line)
+            self._keep(line, job)
 
-    def _keep(self, line: bytes) -> None:
+    def _keep(self, line: bytes, job: int | None) -> None:
         shown = _COLOURS.sub(b"", line.rstrip(b"\r").rsplit(b"\r", 1)[-1])  # of a progress bar its last state
         if text := shown[:_LONGEST].decode(errors="replace").rstrip():
             self._lines.append(text)
-            log.info("%s", text)
+            log.info("%s", text, extra={"job": job})

@@ -78,7 +78,7 @@ class Queue:
         job = self.journal.add(
             request.workflow, overrides, encode(graph), encode(extra_data(request)), time.time(), request.mode
         )
-        log.info("job %d queued (%s)", job, request.workflow or "unnamed")
+        log.info("job %d queued (%s)", job, request.workflow or "unnamed", extra={"job": job})
         if request.follow:
             self.followers.follow(job, caller)
         self._clients.send(caller, Accepted(job=job, position=self.jobs.next_position(), overrides=overrides))
@@ -94,7 +94,7 @@ class Queue:
     def cancel(self, caller: Caller, job: int) -> None:
         """End an unfinished job; the caller is told once it has ended."""
         self.followers.await_end(job, caller)
-        log.info("job %d is to be cancelled", job)
+        log.info("job %d is to be cancelled", job, extra={"job": job})
         self._perform(self.jobs.cancel(job, self._loop.time()))
 
     # ------------------------------------------------------------ from the worker
@@ -172,7 +172,7 @@ class Queue:
         except ComfydError as error:
             return self.jobs.fail(effect.job, error.info(), self._loop.time())
         self._record(self.journal.start, effect.job, effect.attempt, time.time())
-        log.info("job %d started (attempt %d)", effect.job, effect.attempt)
+        log.info("job %d started (attempt %d)", effect.job, effect.attempt, extra={"job": effect.job})
         order = RunEncoded(
             job=effect.job, graph=msgspec.Raw(graph), extra_data=msgspec.Raw(extra_data), attempt=effect.attempt, mode=mode
         )
@@ -180,13 +180,14 @@ class Queue:
         return []
 
     def _requeue(self, effect: Requeue) -> None:
-        log.info("job %d queued again", effect.job)
+        log.info("job %d queued again", effect.job, extra={"job": effect.job})
         self.followers.forget_events(effect.job)
         self._record(self.journal.requeue, effect.job, effect.attempts)
 
     def _end(self, effect: End, payload: bytes) -> None:
         state = state_of(effect.event)
-        log.info("job %d %s%s", effect.job, state, f": {effect.event.error.message}" if isinstance(effect.event, Failed) else "")
+        why = f": {effect.event.error.message}" if isinstance(effect.event, Failed) else ""
+        log.info("job %d %s%s", effect.job, state, why, extra={"job": effect.job})
         self._record(self.journal.end, effect, time.time())
         following, cancelling = self.followers.end(effect.job)
         for caller in following:

@@ -46,7 +46,7 @@ class Worker:
         self._monitor = Inlet(pair.get_monitor_socket(zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED), self._connection)
         pair.bind(self.address)
         self._inlet = Inlet(pair, self._message)
-        self._output = Output()
+        self._output = Output(self._executing)
 
     @property
     def address(self) -> str:
@@ -110,6 +110,10 @@ class Worker:
                 self.kill()
             return
         self._receive(message, frames[0])
+
+    def _executing(self) -> int | None:
+        culprit = read_blackbox(self._blackbox)
+        return culprit.job if culprit else None
 
     def _connection(self, frames: list[bytes]) -> None:
         event = int.from_bytes(frames[0][:2], "little")

@@ -15,7 +15,6 @@ from comfyd.daemon.autopsy import Culprit, Ended
 from comfyd.daemon.bootstrap import BOOTSTRAP
 from comfyd.daemon.clients import Caller
 from comfyd.daemon.followers import Followers
-from comfyd.daemon.logs import open_log
 from comfyd.daemon.output import Output
 from comfyd.daemon.restarts import WINDOW, Restarts
 from comfyd.protocol import NodeStarted, Progress, Queued, Started
@@ -133,17 +132,6 @@ def test_of_endless_output_the_end_is_kept() -> None:
     lines = asyncio.run(print_much()).split("\n")
     assert len(lines) == 40
     assert lines[-1].endswith("x99")
-
-
-def test_a_log_that_has_grown_large_becomes_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("comfyd.daemon.logs._LARGE", 10)
-    monkeypatch.setattr("logging.basicConfig", lambda **_: None)
-    paths = config.paths({"COMFYD_HOME": str(tmp_path)})
-    paths.state.mkdir()
-    paths.log.write_text("a long story")
-    open_log(paths, foreground=True).close()
-    assert paths.log.read_text() == ""
-    assert paths.log.with_suffix(".log.1").read_text() == "a long story"
 
 
 # ---------------------------------------------------------------- who is told
