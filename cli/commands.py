@@ -21,12 +21,12 @@ WORKFLOW = Argument(
     name="workflow", kind="workflow", metavar="WORKFLOW", help="a JSON file in API format, a built-in name (demo), or - for stdin"
 )
 PARAMETERS = Argument(
-    name="parameters",
+    name="words",
     kind="parameters",
     metavar="NAME VALUE",
     required=False,
     many=True,
-    help='values for this run: an alias (seed 42), NODE_ID.input, or "Node title".input',
+    help='values for this run: an alias (seed 42), NODE_ID.input, or "Node title".input; a text needs no quotes',
 )
 JOB = Argument(name="job", kind="job", metavar="JOB", help="the job's number, as queue and history show it")
 JSON = Option(name="json", flags=("--json",), help="print NDJSON; the last line is the result")

@@ -1,7 +1,7 @@
 """Tokens -> a command and its values. Pure: the shell's argument vector and the REPL's lines are read by the same rules.
 
-Options may stand anywhere. Where a parameter's value is due, only an exact option is one: ``cfg -1`` and
-``prompt "-old house"`` are values. After ``--`` nothing is an option.
+Options may stand anywhere. Among the words after a workflow, which its parameters pair later (comfyd.workflow.words),
+negative numbers and quoted texts are no options: ``cfg -1``, ``prompt "-old house"``. After ``--`` nothing is one.
 
 typer reads the same table for the help pages (app.py) but not these tokens, because a cached ``comfyd run`` parsed by typer 0.29,
 which imports pydantic for it, takes 2.7 times as long as ``python -c "import typer, rich"``, and with this parser 1.3 times.
@@ -16,6 +16,7 @@ from comfyd.errors import UsageError
 from .commands import HELP, SHELL, first_words
 from .spec import Argument, Command, Option
 
+_TRIPLE = '"""'
 _DIGITS = 18  # as many as fit the 64 bits of the wire
 
 
@@ -55,7 +56,7 @@ def parse(command: Command, tokens: Sequence[str]) -> dict[str, Any]:
             return {"help": True}
         if exact is not None:
             values[exact.name] = _option_value(exact, token, left)
-        elif not token.startswith("-") or token == "-" or _awaits_value(command, positional):
+        elif not token.startswith("-") or token == "-" or _is_word(command, positional, token):
             positional.append(token)
         else:
             left.extendleft(reversed(_taken_apart(command, token)))
@@ -66,12 +67,11 @@ def _option(command: Command, token: str) -> Option | None:
     return next((option for option in (*command.options, HELP) if token in option.flags), None)
 
 
-def _awaits_value(command: Command, positional: list[str]) -> bool:
-    """Whether the next token is the value of the parameter just named."""
-    before = len(command.arguments) - 1
-    if not command.arguments or command.arguments[-1].kind != "parameters":
+def _is_word(command: Command, positional: list[str], token: str) -> bool:
+    """Whether a token with a dash is among the words for parameters, after the first, and can be no option."""
+    if not command.arguments or command.arguments[-1].kind != "parameters" or len(positional) < len(command.arguments):
         return False
-    return len(positional) > before and (len(positional) - before) % 2 == 1
+    return token[1:2].isdecimal() or (token[1:2] == "." and token[2:3].isdecimal()) or any(map(str.isspace, token))
 
 
 def _taken_apart(command: Command, token: str) -> list[str]:
@@ -113,28 +113,55 @@ def _take(command: Command, argument: Argument, left: deque[str]) -> Any:
         raise UsageError(f"{command.name} needs {argument.metavar}: {argument.help}.")
     taken = [left.popleft() for _ in range(len(left) if argument.many else min(1, len(left)))]
     if argument.kind == "parameters":
-        return pairs(taken)
+        _check_words(taken)
+        return taken
     read = [_number(text, argument.metavar) if argument.kind == "job" else text for text in taken]
     return read if argument.many else next(iter(read), None)
 
 
-def pairs(tokens: Sequence[str]) -> list[tuple[str, str]]:
-    """``name value`` pairs; raises UsageError where a name has no value."""
-    for name in tokens[::2]:
-        key, equals, value = name.partition("=")
-        if equals and key.replace("_", "").replace(".", "").isalnum():
-            raise UsageError(
-                f"Write {_quoted(f'{key} {value}')} instead of {_quoted(name)}: names and values are separated by a space."
-            )
-    if len(tokens) % 2:
+def pairs(words: Sequence[str]) -> list[tuple[str, str]]:
+    """``name value`` pairs, each value one word: all that can be told without a catalogue; raises UsageError."""
+    for name in words[::2]:
+        _check_separated(name)
+    if len(words) % 2:
         raise UsageError(
-            f"{_quoted(tokens[-1])} has no value; parameters are pairs (seed 42), and a value with spaces needs quotes."
+            f"{_quoted(words[-1])} has no value; parameters are pairs (seed 42), and a value with spaces needs quotes."
         )
-    return list(zip(tokens[::2], tokens[1::2], strict=True))
+    return list(zip(words[::2], words[1::2], strict=True))
+
+
+def _check_words(words: Sequence[str]) -> None:
+    """Refuse what no workflow's parameters can make sense of."""
+    if words:
+        _check_separated(words[0])
+    if len(words) == 1:
+        raise UsageError(f"{_quoted(words[0])} has no value; parameters are pairs (seed 42).")
+
+
+def _check_separated(name: str) -> None:
+    key, equals, value = name.partition("=")
+    if equals and key.replace("_", "").replace(".", "").isalnum():
+        raise UsageError(
+            f"Write {_quoted(f'{key} {value}')} instead of {_quoted(name)}: names and values are separated by a space."
+        )
 
 
 def split(line: str) -> list[str]:
-    """A line's tokens as a shell would see them; raises UsageError where a quote is not closed."""
+    """A line's tokens as a shell would see them, texts of several lines between triple quotes; raises UsageError."""
+    if unfinished(line):
+        raise UsageError(f"A text is not closed; end it with {_TRIPLE}.")
+    tokens: list[str] = []
+    for number, piece in enumerate(line.split(_TRIPLE)):
+        tokens += [piece.removeprefix("\n").removesuffix("\n")] if number % 2 else _split(piece)
+    return tokens
+
+
+def unfinished(line: str) -> bool:
+    """Whether a text between triple quotes goes on in the next line."""
+    return line.count(_TRIPLE) % 2 == 1
+
+
+def _split(line: str) -> list[str]:
     import shlex  # the shell has split the argument vector already
 
     try:

@@ -9,7 +9,7 @@ from comfyd.workflow import load
 from . import workflows
 from .commands import HELP, REPL, first_words
 from .main import handle
-from .parse import find, parse, split
+from .parse import find, pairs, parse, split
 from .terminal import Terminal
 
 if TYPE_CHECKING:
@@ -49,10 +49,27 @@ class Session:
             values["no_start"] |= not self.start
         return handle(command, self.terminal, values, session=self if command.where == "repl" else None)
 
-    def with_values(self, parameters: Sequence[tuple[str, str]]) -> dict[str, str]:
+    def with_values(self, words: Sequence[str]) -> dict[str, str]:
         """The values so far and these after them: of two names of one parameter the one given last counts."""
-        given = dict(parameters)
+        given = dict(self._paired(words))
         return {name: value for name, value in self.values.items() if name not in given} | given
+
+    def _paired(self, words: Sequence[str]) -> list[tuple[str, str]]:
+        """Names and values by the workflow's parameters, or one word each where no catalogue tells them."""
+        from comfyd.workflow import Catalogue, pairs_of
+
+        from .catalogue import newest_file
+
+        newest = newest_file(self.terminal.paths.cache) if words else None
+        if newest is None:
+            return pairs(words)
+        known = Catalogue.read(newest)
+        try:
+            return pairs_of(words, graph_of(self.workflow, known), known, load(self.workflow).aliases)
+        except (UsageError, UnknownParameter):
+            raise
+        except Refused:
+            return pairs(words)  # the daemon judges the graph by what it knows when it runs
 
     def names(self) -> list[str]:
         """Names that can be set, plain ones first, as far as the newest catalogue tells."""
@@ -64,7 +81,7 @@ class Session:
         if newest is None:
             return []
         known = Catalogue.read(newest)
-        found = parameters(graph_of(self.workflow, known), known)
+        found = parameters(graph_of(self.workflow, known), known, load(self.workflow).aliases)
         plain = dict.fromkeys(alias for parameter in found for alias in parameter.aliases)
         return [*plain, *(parameter.address for parameter in found)]
 
@@ -108,20 +125,25 @@ def check(workflow: str) -> None:
     load(workflow)
 
 
-def run(session: Session, *, parameters: Sequence[tuple[str, str]], **options: Any) -> int:
+def run(session: Session, *, words: Sequence[str], **options: Any) -> int:
     """Run with the values so far and these; what is refused is not kept."""
-    values = session.with_values(parameters)
+    values = session.with_values(words)
     options["mode"] = options.get("mode") or session.mode
     status = workflows.run(
-        session.terminal, workflow=session.workflow, parameters=list(values.items()), no_start=not session.start, **options
+        session.terminal,
+        workflow=session.workflow,
+        words=(),
+        overrides=list(values.items()),
+        no_start=not session.start,
+        **options,
     )
     session.values = values
     return status
 
 
-def set_(session: Session, *, parameters: Sequence[tuple[str, str]]) -> int:
+def set_(session: Session, *, words: Sequence[str]) -> int:
     """Keep values; what the newest catalogue shows to be wrong is refused."""
-    values = session.with_values(parameters)
+    values = session.with_values(words)
     _check(session, values)
     session.values = values
     return ExitStatus.DONE
@@ -137,7 +159,7 @@ def _check(session: Session, values: Mapping[str, str]) -> None:
         return
     known = Catalogue.read(newest)
     try:
-        bind(graph_of(session.workflow, known), list(values.items()), known)
+        bind(graph_of(session.workflow, known), list(values.items()), known, aliases=load(session.workflow).aliases)
     except (UnknownParameter, AmbiguousParameter, InvalidValue):
         raise
     except Refused:

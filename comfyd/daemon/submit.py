@@ -60,7 +60,14 @@ async def _bind(request: Work, catalogue: "Catalogue") -> "Bound":
 def _prepared_and_bound(request: Work, catalogue: "Catalogue") -> "Bound":
     from comfyd.workflow import bind, prepare
 
-    return bind(prepare(request.api, request.ui, catalogue), request.overrides, catalogue)
+    return bind(
+        prepare(request.api, request.ui, catalogue),
+        request.overrides,
+        catalogue,
+        words=request.words,
+        aliases=request.aliases,
+        draws=request.api is None,
+    )
 
 
 def extra_data(request: Work) -> dict[str, Any]:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from .parameter import Parameter, parameters
     from .prepare import prepare
     from .source import load
+    from .words import pairs_of
 
-__all__ = ["Bound", "Catalogue", "Document", "Parameter", "bind", "load", "parameters", "prepare"]
+__all__ = ["Bound", "Catalogue", "Document", "Parameter", "bind", "load", "pairs_of", "parameters", "prepare"]
 
 _HOME = {
     "Bound": "binding",
@@ -24,6 +25,7 @@ _HOME = {
     "Parameter": "parameter",
     "parameters": "parameter",
     "load": "source",
+    "pairs_of": "words",
     "prepare": "prepare",
 }
 

@@ -5,15 +5,24 @@ A name comes first. A value is one word, but a text goes on until a known name i
 that follows a text's name is that text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from comfyd.errors import Refused, UnknownParameter, UsageError
+from comfyd.protocol import Graph
 
 from .address import Names
+from .catalogue import Catalogue
+from .copying import own_copy
 from .reading import fits
+from .wiring import Wiring
 from .wording import plain, shown
 
 Pairs = list[tuple[str, str]]
+
+
+def pairs_of(words: Sequence[str], graph: Graph, catalogue: Catalogue, aliases: Mapping[str, str] | None = None) -> Pairs:
+    """The pairs by this graph's parameters; raises UsageError or UnknownParameter, or what is wrong with the graph."""
+    return overrides(words, Names(Wiring(own_copy(graph), catalogue), aliases))
 
 
 def overrides(words: Sequence[str], names: Names) -> Pairs:

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 from comfyd_cli.commands import REPL
-from comfyd_cli.parse import find, pairs, parse, split
+from comfyd_cli.parse import find, pairs, parse, split, unfinished
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,13 +25,21 @@ def refusal(*tokens: str) -> str:
 def test_a_run_with_values_and_options_anywhere():
     values = parsed("run", "--json", "demo", "prompt", "a red fox", "-o", "x.png", "seed", "42", "--quiet")
     assert values["workflow"] == "demo"
-    assert values["parameters"] == [("prompt", "a red fox"), ("seed", "42")]
+    assert values["words"] == ["prompt", "a red fox", "seed", "42"]
     assert (values["output"], values["json"], values["quiet"], values["detach"]) == ("x.png", True, True, False)
 
 
-@pytest.mark.parametrize("value", ["-1", "-0.5", "-1e3", "-", "-old house", "--jsn", "-qd", "--output=x", ""])
+@pytest.mark.parametrize("value", ["-1", "-0.5", "-.5", "-1e3", "-", "-old house", "--json is a flag", ""])
 def test_a_value_may_begin_with_a_dash(value: str):
-    assert parsed("run", "demo", "cfg", value)["parameters"] == [("cfg", value)]
+    assert parsed("run", "demo", "cfg", value)["words"] == ["cfg", value]
+    assert parsed("run", "demo", "prompt", "a", "fox", value)["words"] == ["prompt", "a", "fox", value]
+
+
+def test_options_stay_options_within_an_unquoted_prompt():
+    values = parsed("run", "demo", "prompt", "a", "red", "fox", "-ox.png", "in", "--json", "snow", "seed", "-1")
+    assert values["words"] == ["prompt", "a", "red", "fox", "in", "snow", "seed", "-1"]
+    assert (values["output"], values["json"]) == ("x.png", True)
+    assert "no option '-xold'" in refusal("run", "demo", "prompt", "-xold", "house")
 
 
 def test_an_exact_option_is_one_even_where_a_value_is_due():
@@ -39,7 +47,7 @@ def test_an_exact_option_is_one_even_where_a_value_is_due():
 
 
 def test_after_two_dashes_nothing_is_an_option():
-    assert parsed("run", "demo", "--", "prompt", "--json")["parameters"] == [("prompt", "--json")]
+    assert parsed("run", "demo", "--", "prompt", "--json")["words"] == ["prompt", "--json"]
 
 
 @pytest.mark.parametrize("tokens", [("-ox.png",), ("-o", "x.png"), ("--output=x.png",), ("--output", "x.png"), ("-qox.png",)])
@@ -90,7 +98,7 @@ def test_refusals_carry_the_fix(tokens: tuple[str, ...], fix: str):
 def test_help_is_asked_for_anywhere_but_in_a_value():
     assert parsed("run", "--help") == {"help": True}
     assert parsed("run", "demo", "-h") == {"help": True}
-    assert parsed("run", "demo", "prompt", "-help me")["parameters"] == [("prompt", "-help me")]
+    assert parsed("run", "demo", "prompt", "-help me")["words"] == ["prompt", "-help me"]
 
 
 def test_commands_of_two_words():
@@ -102,6 +110,15 @@ def test_the_repl_has_commands_of_its_own():
     assert find(["run", "seed", "1"], REPL)[0].where == "repl"
     with pytest.raises(UsageError):
         find(["set"])
+
+
+def test_a_text_of_several_lines():
+    assert split('prompt """\na "red"\n fox\'s\n""" seed 1') == ["prompt", 'a "red"\n fox\'s', "seed", "1"]
+    assert split('prompt """""" seed 1') == ["prompt", "", "seed", "1"]
+    assert unfinished('prompt """a')
+    assert not unfinished('prompt """a""" seed 1')
+    with pytest.raises(UsageError, match='end it with """'):
+        split('prompt """a')
 
 
 def test_a_line_is_split_as_a_shell_would():
@@ -118,7 +135,8 @@ def test_a_line_that_cannot_be_split(line: str, fix: str):
 @given(st.lists(st.tuples(st.from_regex(r"[a-z0-9.]+", fullmatch=True), st.text()), max_size=5))
 def test_any_value_comes_through_after_two_dashes(given_pairs: list[tuple[str, str]]):
     tokens = [token for pair in given_pairs for token in pair]
-    assert parsed("run", "demo", "--", *tokens)["parameters"] == given_pairs
+    assert parsed("run", "demo", "--", *tokens)["words"] == tokens
+    assert pairs(tokens) == given_pairs
 
 
 @given(st.lists(st.text(), max_size=8))

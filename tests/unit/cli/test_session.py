@@ -19,10 +19,10 @@ class Runs:
         self.options: dict[str, Any] = {}
         self.error: Exception | None = None
 
-    def __call__(self, terminal: Recorded, *, workflow: str, parameters: list[tuple[str, str]], **options: Any) -> int:
+    def __call__(self, terminal: Recorded, *, workflow: str, words: Any, overrides: list[tuple[str, str]], **options: Any) -> int:
         if self.error:
             raise self.error
-        self.values.append(parameters)
+        self.values.append(overrides)
         self.options = options
         return 0
 
