@@ -78,6 +78,12 @@ class WorkflowFormat(Refused):
     code = "workflow-format"
 
 
+class NoWorkflow(Refused):
+    """A picture, video or sound that carries no workflow, or is too damaged to tell."""
+
+    code = "no-workflow"
+
+
 class WorkflowInvalid(Refused):
     """The graph cannot run: no output node, a cycle, a link to a missing node, a missing input."""
 

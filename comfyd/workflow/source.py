@@ -1,8 +1,10 @@
-"""Where a workflow comes from: standard input, a literal, a built-in name or a file."""
+"""Where a workflow comes from: standard input, a literal, a built-in name or a file, which may be JSON or media."""
 
+import io
+import stat
 import sys
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from comfyd.errors import WorkflowFormat, WorkflowNotFound
 
@@ -13,37 +15,33 @@ from .wording import plain, shown
 
 BUILT_IN = {"demo": Path(__file__).parent.parent / "demo" / "workflow.json"}
 _LARGEST = 256 * 2**20
+_STREAMS = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
 
 def load(source: str, stdin: IO[str] | None = None) -> Document:
     """The workflow that ``-``, ``{...}``, a built-in name or a path stands for.
 
-    Raises WorkflowNotFound, WorkflowNotJson, WorkflowFormat or WorkflowInvalid.
+    Raises WorkflowNotFound, WorkflowNotJson, WorkflowFormat, NoWorkflow or WorkflowInvalid.
     """
     if source == "-":
-        return _read(_from_stdin(stdin or sys.stdin), "stdin", "Standard input")
+        return _from_stream(_binary(stdin or sys.stdin), "stdin", "Standard input")
     if source.lstrip().startswith("{"):
-        return _read(source.encode("utf-8", "surrogatepass"), "literal", "The literal workflow")
+        return _from_json(source.encode("utf-8", "surrogatepass"), "literal", "The literal workflow")
     if not source:
         raise WorkflowNotFound(f"The workflow's name is empty; give a file or a built-in workflow ({', '.join(BUILT_IN)}).")
     path = BUILT_IN.get(source) or Path(source)
-    return _read(_from_file(path), source if source in BUILT_IN else path.stem, plain(source))
+    return _from_path(path, source if source in BUILT_IN else path.stem, plain(source))
 
 
-def _read(data: bytes, name: str, called: str) -> Document:
+def _from_json(data: bytes, name: str, called: str) -> Document:
     return document(parse(data, called), name, called)
 
 
-def _from_stdin(stdin: IO[str]) -> bytes:
-    raw = getattr(stdin, "buffer", None)
-    data: bytes = raw.read(_LARGEST + 1) if raw is not None else stdin.read(_LARGEST + 1).encode("utf-8", "surrogatepass")
-    return _bounded(data, "standard input")
-
-
-def _from_file(path: Path) -> bytes:
+def _from_path(path: Path, name: str, called: str) -> Document:
     try:
+        require_file(path)
         with path.open("rb") as stream:
-            return _bounded(stream.read(_LARGEST + 1), str(path))
+            return _from_file(stream, name, called) if stream.seekable() else _from_stream(stream, name, called)
     except FileNotFoundError as error:
         raise WorkflowNotFound(_not_found(path)) from error
     except IsADirectoryError as error:
@@ -54,10 +52,47 @@ def _from_file(path: Path) -> bytes:
         raise WorkflowNotFound(f"{shown(str(path))} cannot be read; check its name and permissions.", str(error)) from error
 
 
-def _bounded(data: bytes, name: str) -> bytes:
+def require_file(path: Path) -> None:
+    """Raises WorkflowNotFound for what would block or never end: devices, and pipes other than a shell's ``<(...)``."""
+    mode = path.stat().st_mode
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode) or str(path).startswith(_STREAMS):
+        return
+    kind = "a named pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
+    raise WorkflowNotFound(f"{shown(str(path))} is {kind} and no file; to read a stream, redirect it and give - as the workflow.")
+
+
+def _from_stream(stream: BinaryIO, name: str, called: str) -> Document:
+    """All of what can be read only once."""
+    data = stream.read(_LARGEST + 1)
     if len(data) > _LARGEST:
-        raise WorkflowFormat(f"{shown(name)} is larger than {_LARGEST // 2**20} MiB and cannot be a workflow; give another file.")
-    return data
+        raise too_large(called)
+    return _from_file(io.BytesIO(data), name, called)
+
+
+def _from_file(stream: BinaryIO, name: str, called: str) -> Document:
+    """JSON is read whole, media only where their texts are."""
+    from .media.kinds import HEAD, reader_of
+
+    reader = reader_of(stream.read(HEAD))
+    if reader is not None:
+        from .media import inside
+
+        return inside.document(stream, reader, name, called)
+    stream.seek(0)
+    data = stream.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise too_large(called)
+    return _from_json(data, name, called)
+
+
+def _binary(stdin: IO[str]) -> BinaryIO:
+    raw: BinaryIO | None = getattr(stdin, "buffer", None)
+    return raw if raw is not None else io.BytesIO(stdin.read(_LARGEST + 1).encode("utf-8", "surrogatepass"))
+
+
+def too_large(called: str) -> WorkflowFormat:
+    """The refusal of what is longer than any workflow."""
+    return WorkflowFormat(f"{called} is larger than {_LARGEST // 2**20} MiB and cannot be a workflow; give another file.")
 
 
 def _not_found(path: Path) -> str:

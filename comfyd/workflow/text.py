@@ -1,7 +1,9 @@
-"""From the bytes of a workflow to a JSON object, strictly: no duplicate keys, no NaN, nothing that could not travel."""
+"""From the bytes of a workflow to a JSON object: files strictly (no duplicate keys, no NaN), what media carry as browsers do."""
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import msgspec
@@ -10,20 +12,48 @@ from comfyd.errors import WorkflowInvalid, WorkflowNotJson
 
 from .wording import shown
 
+_ENCODINGS = 4
+_BEFORE = "\ufeff\0 \t\r\n"
+
 
 def parse(data: bytes, name: str) -> Any:
     """The JSON value; raises WorkflowNotJson with line and column, WorkflowInvalid for JSON that no graph may hold."""
     text = _decode(data, name)
-    try:
+    with _explained(text, name):
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+    require_portable(value, name)
+    return value
+
+
+def lenient(text: str, name: str) -> Any:
+    """The JSON value at the beginning of a text that another program wrote into a file; raises WorkflowNotJson.
+
+    Python writes NaN, which becomes null as in ComfyUI's editor; some writers encode more than once, or leave a byte
+    order mark before the text and other bytes after it.
+    """
+    value: Any = text
+    for _ in range(_ENCODINGS):
+        value = value.lstrip(_BEFORE)
+        if not value.startswith(("{", '"')):
+            return value
+        with _explained(value, name):
+            value, _end = _LENIENT.raw_decode(value)
+        if not isinstance(value, str):
+            return value
+    return value
+
+
+@contextmanager
+def _explained(text: str, name: str) -> Iterator[None]:
+    """One sentence for each way in which JSON can be wrong."""
+    try:
+        yield
     except json.JSONDecodeError as error:
         raise WorkflowNotJson(_position(error, text, name)) from error
     except RecursionError as error:
         raise WorkflowNotJson(f"{name} is nested too deeply to be a workflow; export it anew from ComfyUI.") from error
     except ValueError as error:
         raise WorkflowNotJson(f"{name} holds a number with too many digits; correct it.", str(error)) from error
-    require_portable(value, name)
-    return value
 
 
 def require_portable(value: Any, name: str) -> None:
@@ -40,7 +70,9 @@ def _decode(data: bytes, name: str) -> str:
     try:
         return data.decode(json.detect_encoding(data))
     except UnicodeDecodeError as error:
-        message = f"{name} is not JSON but binary data; give the workflow exported with 'Export (API)'."
+        from .media.kinds import READABLE
+
+        message = f"{name} is no file that a workflow can be read from; there are JSON, {READABLE}."
         raise WorkflowNotJson(message, str(error)) from error
 
 
@@ -70,3 +102,11 @@ def _finite(literal: str) -> float:
     if math.isinf(number):
         raise WorkflowInvalid(f"The workflow holds {shown(literal)}, which is too large for a number; replace it.")
     return number
+
+
+def _finite_or_null(literal: str) -> float | None:
+    number = float(literal)
+    return number if math.isfinite(number) else None
+
+
+_LENIENT = json.JSONDecoder(parse_constant=lambda literal: None, parse_float=_finite_or_null)
