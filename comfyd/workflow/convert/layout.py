@@ -14,6 +14,7 @@ from .ui import Node, Slot
 
 _CUSTOM_COMBO = "CustomCombo"
 _MOST_CHOICES = 1_000
+_DEEPEST = 8
 
 
 class Layout(msgspec.Struct):
@@ -33,6 +34,7 @@ def lay_out(node: Node, face: Face) -> Layout:
     slots: list[Slot] = []
     values: dict[str, Any] = {}
     exported: set[str] = set()
+    combos: set[str] = set()
     pending = deque((*face.sockets, *face.widgets))
     while pending:
         entry = pending.popleft()
@@ -43,13 +45,14 @@ def lay_out(node: Node, face: Face) -> Layout:
         for widget in entry.widgets:
             _fill(widget, saved, values, exported)
         if entry.options:
+            combos.add(entry.name)
             choice = values.get(entry.name)
             pending.extendleft(reversed(entry.options.get(choice, ()) if isinstance(choice, str) else ()))
     for widget in face.extra:
         _fill(widget, saved, values, exported)
     if node.type == _CUSTOM_COMBO:
         _fill_choices(saved, values, exported)
-    return Layout(_linked(slots, node, values), values, exported, _outputs(node, face), node.title or face.title)
+    return Layout(_linked(slots, node, values, combos), values, exported, _outputs(node, face), node.title or face.title)
 
 
 class _Saved:
@@ -107,15 +110,22 @@ def _renamed(widgets: Iterable[Widget], name: str) -> Iterable[Widget]:
         yield Widget(name, widget.default, widget.saved, widget.exported, widget.kind)
 
 
-def _linked(slots: list[Slot], node: Node, values: dict[str, Any]) -> list[Slot]:
+def _linked(slots: list[Slot], node: Node, values: dict[str, Any], combos: set[str]) -> list[Slot]:
     """The inputs of the class with the links of the saved ones, then the saved ones the class does not have."""
     saved = {slot.name: slot for slot in node.inputs}
     known = {slot.name for slot in slots}
     for slot in slots:
         if slot.name in saved:
             slot.link, slot.label = saved[slot.name].link, saved[slot.name].label
-    extra = [slot for slot in node.inputs if slot.name not in known and (slot.widget is None or slot.widget in values)]
-    return [*slots, *extra]
+    return [*slots, *(slot for slot in node.inputs if slot.name not in known and _stays(slot, values, combos))]
+
+
+def _stays(slot: Slot, values: dict[str, Any], combos: set[str]) -> bool:
+    """Whether an input the class does not have is kept: not for a widget that is gone, nor for another choice of a combo."""
+    if slot.widget is not None and slot.widget not in values:
+        return False
+    parts = slot.name.split(".")
+    return not any(".".join(parts[:count]) in combos for count in range(1, min(len(parts), _DEEPEST)))
 
 
 def _outputs(node: Node, face: Face) -> list[str]:

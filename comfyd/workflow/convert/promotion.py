@@ -205,8 +205,7 @@ class _Migration:
             return
         renamed = primitive.title if primitive.title not in ("", PRIMITIVE) else entries[0][0]
         port = self._add_port(renamed, feeds[0][1].type, feeds)
-        saved = primitive.values[0] if isinstance(primitive.values, list) and primitive.values else UNSET
-        self._hold(port, next((value for _, value in entries if value is not UNSET), saved))
+        self._hold(port, next((value for _, value in entries if value is not UNSET), UNSET))
 
 
 def _unique(name: str, taken: set[str]) -> str:
