@@ -104,6 +104,24 @@ TABLE: tuple[Command, ...] = (
         environment=(*START, *DISPLAY),
     ),
     Command(
+        name="nodes",
+        group="Workflows",
+        handler="nodes:nodes",
+        summary="Search the node classes of the engine, or show one with its inputs and outputs.",
+        arguments=(
+            Argument(
+                name="pattern",
+                metavar="PATTERN",
+                required=False,
+                many=True,
+                help="words of a class, title, category or pack; * and ? stand for text",
+            ),
+        ),
+        options=(JSON_REPLY, NO_START),
+        environment=START,
+        examples=("comfyd nodes sampler", "comfyd nodes KSampler"),
+    ),
+    Command(
         name="watch",
         group="Jobs",
         handler="jobs:watch",
