@@ -1,6 +1,7 @@
 """Plain names for the parameters people turn most, found by following links from the samplers.
 
 With several samplers ``seed`` is that of the last one, and each has its own by a name for it: ``base.seed``, ``3.seed``.
+Samplers side by side that hold the same value share the name; else they are told apart by numbers: ``seed.1``.
 What samplers are fed with, such as a prompt, is one for all of them or must be told apart: ``prompt.1``, ``base.prompt``.
 """
 
@@ -95,7 +96,7 @@ class Aliases:
     def _look(self, alias: str) -> Sequence[Group]:
         samplers = self.samplers
         if alias in _OWN:
-            return [group for id_ in samplers.last for group in self._of_stages(id_, alias)]
+            return joined(self.wiring, [group for id_ in samplers.last for group in self._of_stages(id_, alias)])
         if alias in _SIZES:
             return loaders.size(samplers, _SIZES[alias])
         if alias in _FILES:

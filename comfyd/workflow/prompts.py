@@ -12,7 +12,9 @@ Group = tuple[Address, ...]
 _CONDITIONING = frozenset({"CONDITIONING"})
 _STRING = frozenset({"STRING"})
 _NEGATIVE = frozenset({"negative", "empty_conditioning"})
-_OTHER = frozenset({"lyrics", "system_prompt", "find", "replace", "regex_pattern", "delimiter", "filename_prefix"})
+_BETWEEN = frozenset({"cond2"})
+"""What a guider with two scales compares with on the way to the negative: neither."""
+_OTHER = frozenset({"lyrics", "system_prompt", "find", "replace", "regex_pattern", "delimiter", "filename_prefix", "tracks"})
 """Texts that are no part of what is to be seen or heard."""
 
 
@@ -62,7 +64,7 @@ def _conditionings(samplers: Samplers, ids: Iterable[str], negative: bool) -> li
         (source, slot)
         for id_ in samplers.parts(ids)
         for name, source, slot in feeds(wiring, id_, _CONDITIONING)
-        if (name in _NEGATIVE) == negative
+        if (name in _NEGATIVE) == negative and name not in _BETWEEN
     ]
     return list(dict.fromkeys(id_ for id_, _ in upstream(wiring, starts, _CONDITIONING)))
 
@@ -86,16 +88,25 @@ def _encoded(wiring: Wiring, id_: str, negative: bool) -> list[str]:
 
 
 def _texts_of(wiring: Wiring, id_: str, names: list[str]) -> list[Group]:
-    """The texts of one encoder: one group where they are typed, one each where other nodes make them."""
+    """The texts of one encoder: one group where they are typed, one each where other nodes make them.
+
+    Where texts are put together, those that nodes with nothing but a text give are what somebody types.
+    """
     typed = [settable(wiring, (id_, name)) for name in names]
     if all(typed):
         group = tuple(dict.fromkeys(address for address in typed if address is not None))
         return [group] if group else []
     found: list[Group] = [(address,) for address in typed if address is not None]
     starts = [(source, slot) for name, source, slot in feeds(wiring, id_, _STRING) if name in names]
-    for made_by in dict.fromkeys(i for i, _ in upstream(wiring, starts, _STRING)):
-        found += [(address,) for address in _typed(wiring, made_by) if (address,) not in found]
-    return found
+    makers = dict.fromkeys(i for i, _ in upstream(wiring, starts, _STRING) if not _instructs(wiring, i))
+    plain = [id_ for id_ in makers if not any(wiring.links(id_)) and len(wiring.specs(id_)) == 1]
+    made = [(address,) for made_by in plain or makers for address in _typed(wiring, made_by)]
+    return list(dict.fromkeys(made if plain else found + made))
+
+
+def _instructs(wiring: Wiring, id_: str) -> bool:
+    """Whether the node's text tells a language model how to write prompts."""
+    return "system" in wiring.title(id_).casefold()
 
 
 def _typed(wiring: Wiring, id_: str) -> list[Address]:

@@ -110,8 +110,8 @@ def test_a_text_made_of_texts(demo: Graph, catalogue: Catalogue):
     demo["8"] = {"class_type": "PrimitiveString", "inputs": {"value": "a"}}
     demo["9"] = {"class_type": "StringConcatenate", "inputs": {"string_a": ["8", 0], "string_b": "b", "delimiter": ", "}}
     demo["2"]["inputs"]["text"] = ["9", 0]
-    with pytest.raises(AmbiguousParameter, match=r"prompt\.1 \(9\.string_b\), prompt\.2 \(8\.value\)"):
-        bound(demo, catalogue, "prompt", "x")
+    assert bound(demo, catalogue, "prompt", "x") == {"8.value": "x"}
+    assert bound(demo, catalogue, "9.string_b", "x") == {"9.string_b": "x"}
     with pytest.raises(UnknownParameter, match=r"fed by node 9 \(StringConcatenate\); set one of 9\.string_b"):
         bound(demo, catalogue, "2.text", "x")
 
