@@ -64,9 +64,9 @@ class WorkerProcess:
     def ready(self) -> Ready:
         return self.wait_for(Ready)
 
-    def submit(self, graph: Graph) -> int:
+    def submit(self, graph: Graph, extra_data: dict[str, Any] | None = None) -> int:
         self._jobs += 1
-        self.send(Run(job=self._jobs, graph=graph))
+        self.send(Run(job=self._jobs, graph=graph, extra_data=extra_data or {}))
         return self._jobs
 
     def events(self, jobs: Iterable[int]) -> list[FromWorker]:
