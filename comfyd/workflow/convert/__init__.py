@@ -22,7 +22,7 @@ def convert(ui: dict[str, Any], catalogue: Catalogue) -> Graph:
     Raises ConversionFailed for a document that no editor saves, NodeNotConvertible for a node that only the editor can
     carry out, and UnknownNode for a class that the engine does not have.
     """
-    levels = read_levels(ui)
+    levels = read_levels(ui, catalogue)
     layouts = Layouts(levels, catalogue)
     promotion = Promotion(levels, layouts)
     places = expand(levels)

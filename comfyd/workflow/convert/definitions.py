@@ -5,7 +5,10 @@ from typing import Any
 
 import msgspec
 
+from comfyd.workflow.catalogue import Catalogue
+
 from .failure import malformed
+from .groups import group_definitions
 from .ui import Level, Node, key, read_level
 
 
@@ -18,7 +21,7 @@ class Levels(msgspec.Struct):
     """The definitions that are used, each after those it uses itself."""
 
 
-def read_levels(ui: dict[str, Any]) -> Levels:
+def read_levels(ui: dict[str, Any], catalogue: Catalogue) -> Levels:
     """The levels of a document; raises ConversionFailed when a subgraph contains itself."""
     root = read_level(ui, "The workflow")
     definitions: dict[str, Level] = {}
@@ -31,6 +34,7 @@ def read_levels(ui: dict[str, Any]) -> Levels:
         level.id = id_
         definitions[id_] = level
     _renumber(root, definitions, _last_id(ui))
+    definitions |= group_definitions(ui, [root, *definitions.values()], catalogue)
     return Levels(root, definitions, _leaves_first(root, definitions))
 
 
