@@ -7,9 +7,9 @@ import contextlib
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -41,13 +41,51 @@ _STEPS = (
     CREATE INDEX ended_jobs ON job (finished) WHERE end IS NOT NULL;
     """,
     "ALTER TABLE job ADD COLUMN mode TEXT NOT NULL DEFAULT '';",
+    """
+    CREATE TABLE measured (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        exact TEXT NOT NULL,
+        near TEXT NOT NULL,
+        cold INTEGER NOT NULL,
+        amount REAL NOT NULL,
+        seconds REAL NOT NULL,
+        peak INTEGER NOT NULL
+    );
+    CREATE INDEX measured_exactly ON measured (exact, cold);
+    CREATE INDEX measured_nearly ON measured (near, cold);
+    CREATE INDEX jobs_of_workflow ON job (workflow, id);
+    """,
 )
 """Step n takes the schema from version n to n + 1; the version is SQLite's user_version."""
 
 _COLUMNS = "id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end, mode"
+_MEASURED = 20_000
+"""Measurements that are kept: some hundred jobs of large workflows."""
 _PATIENCE = 0.5  # seconds to wait for another program's lock
 _decode_end = msgspec.msgpack.Decoder(JobEnd).decode
 _unpack = msgspec.msgpack.decode
+
+
+class Measurement(NamedTuple):
+    """One execution of a node; see ``comfyd.workflow.cost`` for what the signatures, ``cold`` and ``amount`` are."""
+
+    exact: str
+    near: str
+    cold: int
+    amount: float
+    seconds: float
+    peak: int
+    """Highest memory of its job, 0 where it is not known."""
+
+
+class Begun(NamedTuple):
+    """A job that runs or has ended, with its graph as it was bound, encoded."""
+
+    id: int
+    state: str
+    graph: bytes
+    finished: float | None
+    end: JobEnd | None
 
 
 class Journal:
@@ -110,7 +148,38 @@ class Journal:
         )
         self._ended = self.history
 
+    def measure(self, measurements: Iterable[Measurement]) -> None:
+        """Keep what executions of nodes took; the oldest beyond a fixed number are forgotten."""
+        with self._transaction() as db:
+            columns = ", ".join(Measurement._fields)
+            db.executemany(f"INSERT INTO measured ({columns}) VALUES (?, ?, ?, ?, ?, ?)", measurements)
+            db.execute("DELETE FROM measured WHERE id <= (SELECT max(id) FROM measured) - ?", (_MEASURED,))
+
     # ------------------------------------------------------------ reading
+
+    def measured(self, column: str, signature: str, cold: int, limit: int) -> list[Measurement]:
+        """The newest measurements of one signature, which is ``exact`` or ``near``."""
+        with self._transaction() as db:
+            columns = ", ".join(Measurement._fields)
+            query = f"SELECT {columns} FROM measured WHERE {column} = ? AND cold = ? ORDER BY id DESC LIMIT ?"
+            return [Measurement(*row) for row in db.execute(query, (signature, cold, limit))]
+
+    def begun(self, workflow: str | None, limit: int) -> list[Begun]:
+        """The newest jobs that have begun, of one workflow or of any."""
+        named = "" if workflow is None else "workflow = ? AND "
+        with self._transaction() as db:
+            query = f"SELECT id, state, graph, finished, end FROM job WHERE {named}state != 'queued' ORDER BY id DESC LIMIT ?"
+            rows = db.execute(query, (limit,) if workflow is None else (workflow, limit))
+            return [
+                Begun(id, state, graph, finished, None if end is None else _decode_end(end))
+                for id, state, graph, finished, end in rows
+            ]
+
+    def last_overrides(self, workflow: str) -> dict[str, Any]:
+        """The overrides of the newest job of this workflow, whatever became of it; nothing where there is none."""
+        with self._transaction() as db:
+            row = db.execute("SELECT overrides FROM job WHERE workflow = ? ORDER BY id DESC LIMIT 1", (workflow,)).fetchone()
+        return {} if row is None else dict(_unpack(row[0]))
 
     def unfinished(self) -> list[tuple[int, bool, int]]:
         """``(id, was running, attempts)`` of all jobs that have not ended, in the order of their submission."""

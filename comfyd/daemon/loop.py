@@ -20,6 +20,7 @@ from comfyd.protocol import (
     HistoryRequest,
     JobEnd,
     JobsReply,
+    PlanRequest,
     PsRequest,
     QueueRequest,
     Reply,
@@ -38,9 +39,11 @@ from comfyd.protocol import (
 from . import answers
 from .clients import Caller, Clients
 from .pending import Pending
+from .plan import Planner
 from .queue import Queue
 from .submit import bound
 from .supervisor import Supervisor
+from .timings import Timings
 from .unload import unload
 
 log = logging.getLogger("comfyd.daemon")
@@ -67,6 +70,8 @@ class Daemon:
         self._queue = Queue(self._jobs, self._journal, self._clients, self._finish_if_idle)
         self._engine = Supervisor(config, paths, self)
         self._queue.worker = self._engine
+        self._timings = Timings(self._journal)
+        self._planner = Planner(self._engine, self._jobs, self._journal, self._timings)
 
     def start(self) -> None:
         """Take up the journal's jobs, answer clients, begin to start the engine."""
@@ -124,6 +129,8 @@ class Daemon:
         match request:
             case Submit():
                 self._pending.begin(caller, self._submit(caller, request))
+            case PlanRequest():
+                self._pending.begin(caller, self._plan(caller, request))
             case Unload():
                 self._pending.begin(caller, self._unload(caller, request))
             case WaitReady():
@@ -156,11 +163,17 @@ class Daemon:
         self._unbound += 1
         try:
             with self._pending.told_of(self._engine.info, caller):
-                ready = await bound(request, self._engine)
+                ready = await bound(request, self._engine, self._journal)
         finally:
             self._unbound -= 1
         self._check_running()
         self._queue.accept(caller, request, ready.overrides, ready.graph)
+
+    async def _plan(self, caller: Caller, request: PlanRequest) -> None:
+        request = msgspec.structs.replace(request, mode=chosen(request.mode, self._mode))
+        with self._pending.told_of(self._engine.info, caller):
+            reply = await self._planner.plan(request)
+        self._clients.send(caller, reply)
 
     def _watch(self, caller: Caller, job: int) -> None:
         if self._jobs.get(job) is None:
@@ -208,6 +221,8 @@ class Daemon:
 
     def engine_ready(self) -> None:
         """Let waiting jobs go."""
+        self._timings.new_process()
+        self._planner.ready_at = time.time()
         if not self._stopping:
             self._queue.worker_ready()
 
@@ -217,7 +232,10 @@ class Daemon:
 
     def job_event(self, event: Event, payload: bytes) -> None:
         """Apply and relay it."""
+        self._timings.event(event, self._jobs.running)
         self._queue.event(event, payload)
+        if isinstance(event, JobEnd):
+            self._timings.end(event, self._engine.catalogue, self._engine.info.device)
 
     def worker_died(self, death: Death) -> None:
         """Decide what becomes of its jobs."""

@@ -10,19 +10,27 @@ from .supervisor import Supervisor
 from .threads import in_thread
 
 if TYPE_CHECKING:
+    from comfyd.journal import Journal
     from comfyd.workflow import Bound, Catalogue
 
 _PATIENCE = 5.0  # seconds for the worker to look for new files; within a step, such as loading a model, it cannot
 _LARGE = 500  # nodes from which on binding takes so long that it happens beside the loop
 
 
-async def bound(request: Work, engine: Supervisor) -> "Bound":
+async def bound(request: Work, engine: Supervisor, journal: "Journal | None" = None) -> "Bound":
     """The graph with its overrides applied, checked; raises why it is refused, or why there is no engine to check it against."""
     catalogue = await engine.any_catalogue()
+    last = journal.last_overrides(request.workflow) if journal is not None and _counts_on(request) else {}
     try:
-        return await _bind(request, catalogue)
+        return await _bind(request, catalogue, last)
     except Refused as refusal:
-        return await _bind(request, await _fresh(engine, refusal))
+        return await _bind(request, await _fresh(engine, refusal), last)
+
+
+def _counts_on(request: Work) -> bool:
+    """Whether a value may be relative to that of the run before (``seed +1``)."""
+    given = [*request.words, *(value for _, value in request.overrides)]
+    return any(isinstance(value, str) and value[:1] in ("+", "-") and value[1:].isdecimal() for value in given)
 
 
 async def _fresh(engine: Supervisor, refusal: Refused) -> "Catalogue":
@@ -50,14 +58,14 @@ async def _fresh(engine: Supervisor, refusal: Refused) -> "Catalogue":
     return engine.catalogue
 
 
-async def _bind(request: Work, catalogue: "Catalogue") -> "Bound":
+async def _bind(request: Work, catalogue: "Catalogue", last: dict[str, Any]) -> "Bound":
     """Bind beside the loop whatever takes long: large graphs, and those that must be converted first."""
     if request.api is not None and len(request.api) < _LARGE:
-        return _prepared_and_bound(request, catalogue)
-    return await in_thread(lambda: _prepared_and_bound(request, catalogue))
+        return _prepared_and_bound(request, catalogue, last)
+    return await in_thread(lambda: _prepared_and_bound(request, catalogue, last))
 
 
-def _prepared_and_bound(request: Work, catalogue: "Catalogue") -> "Bound":
+def _prepared_and_bound(request: Work, catalogue: "Catalogue", last: dict[str, Any]) -> "Bound":
     from comfyd.workflow import bind, prepare
 
     return bind(
@@ -66,6 +74,7 @@ def _prepared_and_bound(request: Work, catalogue: "Catalogue") -> "Bound":
         catalogue,
         words=request.words,
         aliases=request.aliases,
+        last=last,
         draws=request.api is None,
     )
 

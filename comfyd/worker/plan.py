@@ -9,8 +9,10 @@ from comfy_execution.graph import DynamicPrompt, ExecutionList
 from comfy_execution.graph_utils import is_link
 
 from comfyd import errors
-from comfyd.protocol import Found, Graph, Planned, PlanOrder
+from comfyd.modes import EXACT
+from comfyd.protocol import Found, Planned, PlanOrder
 
+from . import fast
 from .cache import Store
 from .files import model_files
 from .keys import ContentKeys
@@ -25,7 +27,7 @@ def plan(order: PlanOrder, store: Store, emit: Emit) -> Planned:
     Of the nodes' own code only what any job asks before its first node runs: VALIDATE_INPUTS and IS_CHANGED.
     """
     try:
-        return Planned(request=order.request, nodes=asyncio.run(_found(order.graph, store, emit)))
+        return Planned(request=order.request, nodes=asyncio.run(_found(order, store, emit)))
     except errors.ComfydError as error:
         return Planned(request=order.request, error=error.info())
     except Exception as error:  # nodes of packs are asked here, which may raise anything
@@ -33,11 +35,14 @@ def plan(order: PlanOrder, store: Store, emit: Emit) -> Planned:
         return Planned(request=order.request, error=reason.info())
 
 
-async def _found(graph: Graph, store: Store, emit: Emit) -> dict[str, Found]:
+async def _found(order: PlanOrder, store: Store, emit: Emit) -> dict[str, Found]:
+    graph = order.graph
     outputs = await outputs_of(0, graph, emit)
     dynprompt = DynamicPrompt(graph)
     is_changed = execution.IsChangedCache("plan", dynprompt, None)
     keys = ContentKeys(dynprompt, is_changed.get, remembers=False)
+    mode = fast.granted(order.mode)
+    keys.mode = "" if mode == EXACT else mode
     await keys.add(graph)
     kept = _Kept(store, keys)
     run = _would_run(dynprompt, kept, outputs)

@@ -36,6 +36,8 @@ class Input(msgspec.Struct, frozen=True):
     uploads: bool = False
     """The choices are files of the input folder."""
     multiline: bool = False
+    lazy: bool = False
+    """What is linked to it runs only if the node asks for it."""
     draws: bool = False
     """The editor draws one of the choices in its text (``dynamicPrompts``)."""
     is_value: bool = False
@@ -123,6 +125,7 @@ def _input(name: str, entry: Any, required: bool, trusts: frozenset[str]) -> Inp
         trusted=name in trusts or "*" in trusts,
         uploads=not _SOURCES.isdisjoint(options),
         multiline=bool(options.get("multiline")),
+        lazy=bool(options.get("lazy")),
         draws=bool(options.get("dynamicPrompts")),
         is_value=_is_value(kind, options),
     )

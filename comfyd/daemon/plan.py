@@ -1,0 +1,171 @@
+"""A plan: the graph bound as for a job, the worker asked what it has, and all of it explained and estimated.
+
+Nothing waits for the engine to start: before it is ready nothing is kept, and that is what the plan says. It is asked between two
+steps of what runs; inside a node that takes long it cannot answer, and the plan says that, too.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from comfyd.errors import EngineFailed, from_info
+from comfyd.jobs import Jobs
+from comfyd.journal import Begun, Journal
+from comfyd.protocol import (
+    Done,
+    Failed,
+    Found,
+    Graph,
+    Planned,
+    PlannedMemory,
+    PlannedNode,
+    PlanOrder,
+    PlanReply,
+    PlanRequest,
+)
+
+from .submit import bound
+from .supervisor import Supervisor
+from .timings import Past, Timings
+
+if TYPE_CHECKING:
+    from comfyd.workflow import Bound
+    from comfyd.workflow.cost import Cost
+    from comfyd.workflow.plan import Reference
+
+_PATIENCE = 3.0  # seconds for the worker to come to a step's end
+_NEWEST = 8  # jobs looked at where none of this workflow is known
+_ALIKE = 0.5
+
+_BUSY = "The engine is inside a node and answers between steps only; plan again later to see what is kept."
+
+_decode_graph = msgspec.msgpack.Decoder(Graph).decode
+
+
+class _Situation(NamedTuple):
+    """What one plan is made from."""
+
+    bound: "Bound"
+    found: Mapping[str, Found]
+    reference: "Reference | None"
+    engine: str
+    """Why nothing that the reference left is there any longer; empty: there is no reason."""
+    signatures: "Mapping[str, Cost]"
+
+
+class Planner:
+    """Makes plans from what the daemon's parts know."""
+
+    def __init__(self, engine: Supervisor, jobs: Jobs, journal: Journal, timings: Timings) -> None:
+        self.ready_at = 0.0
+        """When the engine's process became ready: what jobs had left before is gone."""
+        self._engine = engine
+        self._jobs = jobs
+        self._journal = journal
+        self._timings = timings
+
+    async def plan(self, request: PlanRequest) -> PlanReply:
+        """The answer to the request; raises what a Submit of the same would be refused with."""
+        ready = await bound(request, self._engine, self._journal)
+        found, note = await self._found(ready.graph, request.mode)
+        return self._reply(request, self._situation(request, ready, found), note)
+
+    async def _found(self, graph: Graph, mode: str) -> tuple[Mapping[str, Found], str]:
+        """What the worker has of each node, and what is to be said where it cannot be asked."""
+        from comfyd.workflow.plan import from_scratch
+
+        if self._engine.info.state == "ready":
+            question = self._engine.ask(lambda number: PlanOrder(request=number, graph=graph, mode=mode))
+            try:
+                answer = await asyncio.wait_for(question, _PATIENCE)
+            except TimeoutError:
+                return dict.fromkeys(graph, Found(state="unknown")), _BUSY
+            except EngineFailed:
+                pass  # it has just died: nothing is kept
+            else:
+                assert isinstance(answer, Planned)
+                if answer.error is not None:
+                    raise from_info(answer.error)
+                return answer.nodes, ""
+        assert self._engine.catalogue is not None
+        note = f"The engine is {self._engine.info.state}: nothing is kept, and its start comes on top."
+        return from_scratch(graph, self._engine.catalogue), note
+
+    def _situation(self, request: PlanRequest, ready: "Bound", found: Mapping[str, Found]) -> _Situation:
+        from comfyd.workflow.cost import costs
+
+        begun, reference = self._reference(request.workflow, ready.graph)
+        engine = ""
+        if self._engine.info.state != "ready":
+            engine = f"the engine is {self._engine.info.state}"
+        elif begun is not None and begun.finished is not None and begun.finished < self.ready_at:
+            engine = "the engine was started since"
+        end = begun.end if begun is not None else None
+        device = self._engine.info.device or (end.device if isinstance(end, Done) else "")
+        signatures = costs(ready.graph, self._engine.catalogue, device, request.mode)
+        return _Situation(ready, found, reference, engine, signatures)
+
+    def _reference(self, workflow: str, graph: Graph) -> "tuple[Begun | None, Reference | None]":
+        """The last job of this workflow that has begun, else of the newest ones that which is most like this graph."""
+        from comfyd.workflow.plan import likeness
+
+        last = self._journal.begun(workflow, 1) if workflow else []
+        for begun in (last, self._journal.begun(None, _NEWEST)):
+            graphs = [_decode_graph(job.graph) for job in begun]
+            alike = [likeness(graph, other) for other in graphs]
+            if begun and max(alike) >= _ALIKE:
+                best = alike.index(max(alike))
+                return begun[best], _as_reference(begun[best], graphs[best])
+        return None, None
+
+    # ------------------------------------------------------------ the answer
+
+    def _reply(self, request: PlanRequest, situation: _Situation, note: str) -> PlanReply:
+        from comfyd.workflow.estimate import timed, total
+        from comfyd.workflow.plan import explain
+
+        graph = situation.bound.graph
+        nodes = explain(graph, situation.found, situation.reference, engine=situation.engine)
+        past = Past(self._journal)
+        nodes = timed(nodes, graph, situation.signatures, past, self._timings.warm)
+        seconds, untimed = total(nodes)
+        return PlanReply(
+            workflow=request.workflow,
+            engine=self._engine.info.state,
+            overrides=situation.bound.overrides,
+            nodes=nodes,
+            against=situation.reference.job if situation.reference else 0,
+            seconds=seconds,
+            untimed=untimed,
+            memory=self._memory(nodes, situation, past),
+            ahead=len(self._jobs.running) + len(self._jobs.queue),
+            note=note,
+        )
+
+    def _memory(self, nodes: list[PlannedNode], situation: _Situation, past: Past) -> PlannedMemory:
+        from comfyd.workflow.estimate import peak
+
+        resident = {resident.name for resident in self._engine.residents}
+        files = {
+            name: size
+            for node in nodes
+            if node.state == "run"
+            for name, size in situation.found[node.node].loads.items()
+            if name not in resident or situation.found[node.node].altered
+        }
+        now = self._engine.info.memory
+        return PlannedMemory(
+            used=now.used if now else None,
+            total=now.total if now else None,
+            loads=sum(files.values()),
+            peak=peak(nodes, situation.signatures, past),
+        )
+
+
+def _as_reference(begun: Begun, graph: Graph) -> "Reference":
+    from comfyd.workflow.plan import Reference
+
+    executed = frozenset(begun.end.executed) if isinstance(begun.end, Failed) else frozenset[str]()
+    return Reference(job=begun.id, graph=graph, state=begun.state, executed=executed)
