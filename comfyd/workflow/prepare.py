@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from comfyd.errors import WorkflowFormat, WorkflowInvalid
+from comfyd.errors import WorkflowInvalid
 from comfyd.protocol import Graph
 
 if TYPE_CHECKING:
@@ -10,17 +10,14 @@ if TYPE_CHECKING:
 
 
 def prepare(api: Graph | None, ui: dict[str, Any] | None, catalogue: "Catalogue") -> Graph:
-    """The API form where there is one, else the UI form converted by the catalogue's node classes."""
+    """The API form where there is one, else the UI form converted by the catalogue's node classes.
+
+    Raises WorkflowInvalid when there is neither, and what ``convert`` raises.
+    """
     if api is not None:
         return api
     if ui is None:
         raise WorkflowInvalid("The workflow is empty; give its API form, its UI form or both.")
-    try:
-        from .convert import convert  # type: ignore[import-not-found, unused-ignore]
-    except ModuleNotFoundError:
-        raise WorkflowFormat(
-            "The workflow is in ComfyUI's UI format, which is not supported yet; "
-            "export it in ComfyUI with 'Workflow > Export (API)' and give that file."
-        ) from None
-    graph: Graph = convert(ui, catalogue)
-    return graph
+    from .convert import convert  # most workflows that run come in the API form
+
+    return convert(ui, catalogue)
