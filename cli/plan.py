@@ -33,14 +33,16 @@ def plan(
 
     from .connection import connected
     from .display import display_for
+    from .uploads import uploaded
 
     given = load(workflow, terminal.stdin)
+    words, overrides = uploaded(terminal, given, words, overrides, start=not no_start)
     request = PlanRequest(
         api=given.api,
         ui=given.ui,
         workflow=given.name,
-        words=list(words),
-        overrides=list(overrides),
+        words=words,
+        overrides=overrides,
         aliases=given.aliases,
         mode=mode or terminal.environ.get("COMFYD_MODE", ""),
     )

@@ -1,6 +1,6 @@
 """The prompt ``comfy> ``: reads lines and hands them to the Session. The only module that imports prompt-toolkit."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -12,10 +12,12 @@ from comfyd.errors import ComfydError, ExitStatus
 from .completer import candidates
 from .connection import connected
 from .main import guarded, wants_json
+from .parse import unfinished
 from .session import Leave, Session
 from .terminal import Terminal
 
 PROMPT = "comfy> "
+MORE = "  ...> "
 
 
 def open_repl(terminal: Terminal, workflow: str, *, start: bool, mode: str = "") -> int:
@@ -39,7 +41,7 @@ def _warm_up(terminal: Terminal, *, start: bool) -> int:
 
 def _read_pipe(session: Session) -> int:
     status: int = ExitStatus.DONE
-    for line in session.terminal.stdin:
+    for line in _whole(session.terminal.stdin):
         try:
             ended = _guarded_line(session, line)
         except Leave:
@@ -48,6 +50,18 @@ def _read_pipe(session: Session) -> int:
         if ended == ExitStatus.INTERRUPTED:
             break
     return status
+
+
+def _whole(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, those of a text between triple quotes as one."""
+    before = ""
+    for line in lines:
+        before += line
+        if not unfinished(before):
+            yield before
+            before = ""
+    if before:
+        yield before
 
 
 def _guarded_line(session: Session, line: str) -> int:
@@ -90,7 +104,10 @@ def _prompt(session: Session) -> Callable[[], str]:
 
     def ask() -> str:
         try:
-            return reader.prompt(PROMPT)
+            line = reader.prompt(PROMPT)
+            while unfinished(line):
+                line += "\n" + reader.prompt(MORE)
+            return line
         except KeyboardInterrupt:
             if not reader.default_buffer.text:
                 session.terminal.note("Ctrl-D or exit leaves")

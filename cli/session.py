@@ -11,6 +11,7 @@ from .commands import HELP, REPL, first_words
 from .main import handle
 from .parse import find, pairs, parse, split
 from .terminal import Terminal
+from .uploads import name_files
 
 if TYPE_CHECKING:
     from comfyd.protocol import Graph
@@ -158,8 +159,9 @@ def _check(session: Session, values: Mapping[str, str]) -> None:
     if newest is None:
         return
     known = Catalogue.read(newest)
+    judged = [(name, value) for name, value in values.items() if not name_files([value])]
     try:
-        bind(graph_of(session.workflow, known), list(values.items()), known, aliases=load(session.workflow).aliases)
+        bind(graph_of(session.workflow, known), judged, known, aliases=load(session.workflow).aliases)
     except (UnknownParameter, AmbiguousParameter, InvalidValue):
         raise
     except Refused:

@@ -33,6 +33,7 @@ def run(  # noqa: PLR0913 - the command's own options
     from .connection import connected
     from .display import display_for
     from .follow import report, run_job
+    from .uploads import uploaded
 
     _check(output, json=json, detach=detach, terminal=terminal)
     given = load(workflow, terminal.stdin)
@@ -40,12 +41,13 @@ def run(  # noqa: PLR0913 - the command's own options
         from .output import check_suffix
 
         check_suffix(output, given.api, terminal)
+    words, overrides = uploaded(terminal, given, words, overrides, start=not no_start, quiet=quiet)
     submit = Submit(
         api=given.api,
         ui=given.ui,
         workflow=given.name,
-        words=list(words),
-        overrides=list(overrides),
+        words=words,
+        overrides=overrides,
         aliases=given.aliases,
         mode=_mode(mode),
         follow=not detach,

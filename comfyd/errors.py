@@ -102,6 +102,18 @@ class NodeNotConvertible(ConversionFailed):
     code = "node-not-convertible"
 
 
+class InvalidName(Refused):
+    """A name that a workflow or an alias cannot have, or that is taken."""
+
+    code = "invalid-name"
+
+
+class StoreUnavailable(Refused):
+    """Named workflows cannot be written."""
+
+    code = "store-unavailable"
+
+
 class UnknownNode(Refused):
     """A node class the engine does not have."""
 
@@ -124,6 +136,12 @@ class InvalidValue(Refused):
     """A value of the wrong type, out of range, or not among the choices."""
 
     code = "invalid-value"
+
+
+class FileNotUsable(Refused):
+    """A local file for an image, mask, audio or video input that cannot be read, or not be put before the engine."""
+
+    code = "file-not-usable"
 
 
 class MissingModel(Refused):

@@ -67,8 +67,18 @@ class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
     device: str = ""
     pid: int = 0
     output_dir: str = ""
+    input_dir: str = ""
     memory: Memory | None = None
     failed_packs: list[str] = []
+
+
+class PackInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A pack of custom nodes, or a node file of ComfyUI's own, and how its import went."""
+
+    name: str
+    seconds: float
+    error: str = ""
+    """Why it failed; empty: it did not."""
 
 
 class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,11 +109,14 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     kind: str
-    """``checkpoint``, ``model``, ``clip``, ``vae``, ``controlnet`` … for loader outputs, ``results`` for cached node results."""
+    """``checkpoint``, ``model``, ``clip``, ``vae``, ``controlnet`` … for loader outputs, ``results`` for cached node results,
+    ``graph`` for captured model calls."""
     size: int
     device: str
     last_used: float
     in_use: bool = False
+    note: str = ""
+    """More on it for people: how many graphs, or why a call has none."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -499,9 +512,12 @@ class Ready(Message, frozen=True, kw_only=True):
     version: str
     device: str
     output_dir: str
+    input_dir: str = ""
     catalogue: str
     memory: Memory
     failed_packs: list[str] = []
+    packs: list[PackInfo] = []
+    """Packs of custom nodes and whatever else failed, with import times."""
 
 
 class StartFailed(Message, frozen=True, kw_only=True):

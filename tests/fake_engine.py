@@ -285,6 +285,7 @@ def main() -> int:
             version="0.0",
             device="fake",
             output_dir=SETTINGS["data"],
+            input_dir=str(Path(SETTINGS["data"], "input")),
             catalogue=str(file),
             memory=MEMORY,
         )

@@ -274,6 +274,7 @@ class Supervisor:
                 device=ready.device,
                 pid=ready.pid,
                 output_dir=ready.output_dir,
+                input_dir=ready.input_dir,
                 memory=ready.memory,
                 failed_packs=ready.failed_packs,
             )

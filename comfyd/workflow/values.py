@@ -79,6 +79,8 @@ def _check_range(spec: Input, value: Any) -> None:
 
 def _check_choice(spec: Input, value: Any) -> None:
     if spec.uploads:
+        if leads_outside(value):
+            raise Rejected(f"takes a file of the engine's input folder, and {shown(value)} leads out of it; give a name in it.")
         if is_missing_file(spec, value):
             raise NotAmongChoices(f"names the file {shown(value)}, which the engine's input folder does not hold; copy it there.")
     elif spec.kind == COMBO and not spec.trusted:
@@ -117,6 +119,14 @@ def is_model_choice(choices: list[str], value: str) -> bool:
 
 def _some(names: list[str]) -> str:
     return f"; it has {listed(names)}" if names else "; it has none"
+
+
+def leads_outside(value: Any) -> bool:
+    """Whether a file's name is a path that may leave the folder it belongs to."""
+    if not isinstance(value, str):
+        return False
+    parts = value.replace("\\", "/").split("/")
+    return ".." in parts or value.startswith(("/", "\\", "~")) or value[1:3] in (":/", ":\\") or "\0" in value
 
 
 def is_missing_file(spec: Input, value: Any) -> bool:
