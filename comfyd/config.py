@@ -140,11 +140,11 @@ def _temporary() -> Path:
     return Path(tempfile.gettempdir())
 
 
-def load(where: Paths | None = None, env: Mapping[str, str] | None = None) -> Config:
-    """Defaults, then the file, then ``COMFYD_*`` variables; raises ConfigError."""
+def load(where: Paths | None = None, env: Mapping[str, str] | None = None, given: Mapping[str, object] | None = None) -> Config:
+    """Defaults, then the file, then ``COMFYD_*`` variables, then what a program has ``given``; raises ConfigError."""
     env = os.environ if env is None else env
     where = where or paths(env)
-    values = read_file(where.config_file) | _from_environment(env)
+    values = read_file(where.config_file) | _from_environment(env) | dict(given or {})
     try:
         return msgspec.convert(values, Config, strict=False)
     except msgspec.ValidationError as error:

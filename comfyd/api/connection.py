@@ -1,0 +1,144 @@
+"""The way into the daemon for a Python program."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from os import PathLike, fspath
+from types import TracebackType
+from typing import Any, Self
+
+from comfyd import config
+from comfyd.protocol import (
+    Accepted,
+    Cancel,
+    Event,
+    HistoryRequest,
+    JobRecord,
+    JobsReply,
+    QueueRequest,
+    Request,
+    StatusReply,
+    StatusRequest,
+    Submit,
+    ToClient,
+)
+from comfyd.workflow import load
+
+from .job import Job, outcome
+from .pool import Pool
+from .result import Result
+
+Workflow = str | PathLike[str] | Mapping[str, Any]
+"""A name, a path, JSON text, or a parsed workflow of either form."""
+
+
+def connect(*, start: bool = True, home: str | PathLike[str] | None = None, **settings: Any) -> "Connection":
+    """A connection to the daemon of this user, which is started where none runs unless ``start`` is false.
+
+    ``home`` is what COMFYD_HOME would be; ``settings`` are those of the configuration, for a daemon that is started.
+    Raises ConfigError; DaemonUnavailable comes with the first request.
+    """
+    env = dict(os.environ) | ({"COMFYD_HOME": fspath(home)} if home is not None else {})
+    paths = config.paths(env)
+    return Connection(config.load(paths, env, settings), paths, start=start)
+
+
+class Connection:
+    """Runs workflows in the daemon. Safe in threads, of which each gets a socket of its own, and after a fork."""
+
+    def __init__(self, settings: config.Config, paths: config.Paths, *, start: bool = True) -> None:
+        self._pool = Pool(settings, paths, start=start)
+        self._store = paths.workflows
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the daemon; it and its jobs go on."""
+        self._pool.close()
+
+    # ------------------------------------------------------------ jobs
+
+    def run(
+        self,
+        workflow: Workflow,
+        overrides: Mapping[str, Any] | None = None,
+        /,
+        *,
+        on_event: Callable[[Event], object] | None = None,
+        mode: str = "",
+        **parameters: Any,
+    ) -> Result:
+        """Run a workflow to its end: ``run("demo", prompt="a red fox", seed=42)``.
+
+        ``overrides`` takes names that are no Python names: ``{"5.seed": 42}``. ``on_event`` is called with each event.
+        Raises Refused before a job exists, JobFailed or JobCancelled after, Unavailable without a daemon or engine.
+        An interrupt (Ctrl-C) cancels the job.
+        """
+        request = self._request(workflow, {**(overrides or {}), **parameters}, mode, follow=True)
+        with self._pool.lent() as client:
+            job, applied = None, {}
+            try:
+                for message in client.stream(request):
+                    if isinstance(message, Accepted):
+                        job, applied = message.job, message.overrides
+                    elif on_event is not None and isinstance(message, Event):
+                        on_event(message)
+            except BaseException as error:
+                if job is not None and not isinstance(error, Exception):
+                    client.call(Cancel(job=job))
+                raise
+        return outcome(message, applied)
+
+    def submit(
+        self, workflow: Workflow, overrides: Mapping[str, Any] | None = None, /, *, mode: str = "", **parameters: Any
+    ) -> Job:
+        """Hand in a workflow and come back once it is in the journal; arguments and errors as those of ``run``."""
+        accepted = self.call(self._request(workflow, {**(overrides or {}), **parameters}, mode, follow=False))
+        assert isinstance(accepted, Accepted)
+        return Job(self._pool, accepted.job, accepted.overrides)
+
+    def job(self, id: int) -> Job:
+        """A job by its number, whoever handed it in."""
+        return Job(self._pool, id)
+
+    def queue(self) -> list[JobRecord]:
+        """Running jobs, then waiting ones in their order."""
+        reply = self.call(QueueRequest())
+        assert isinstance(reply, JobsReply)
+        return reply.jobs
+
+    def history(self, limit: int = 20) -> list[JobRecord]:
+        """Ended jobs, the newest first."""
+        reply = self.call(HistoryRequest(limit=limit))
+        assert isinstance(reply, JobsReply)
+        return reply.jobs
+
+    # ------------------------------------------------------------ the daemon
+
+    def status(self) -> StatusReply:
+        """How daemon and engine are."""
+        reply = self.call(StatusRequest())
+        assert isinstance(reply, StatusReply)
+        return reply
+
+    def call(self, request: Request) -> ToClient:
+        """Any request of ``comfyd.protocol``, and its final message."""
+        with self._pool.lent() as client:
+            return client.call(request)
+
+    def _request(self, workflow: Workflow, overrides: Mapping[str, Any], mode: str, *, follow: bool) -> Submit:
+        source = json.dumps(workflow) if isinstance(workflow, Mapping) else fspath(workflow)
+        document = load(source, store=self._store)
+        return Submit(
+            api=document.api,
+            ui=document.ui,
+            aliases=document.aliases,
+            workflow=document.name,
+            overrides=list(overrides.items()),
+            mode=mode,
+            follow=follow,
+        )
