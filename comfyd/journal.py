@@ -46,6 +46,7 @@ _STEPS = (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         exact TEXT NOT NULL,
         near TEXT NOT NULL,
+        shape TEXT NOT NULL,
         cold INTEGER NOT NULL,
         amount REAL NOT NULL,
         seconds REAL NOT NULL,
@@ -53,6 +54,7 @@ _STEPS = (
     );
     CREATE INDEX measured_exactly ON measured (exact, cold);
     CREATE INDEX measured_nearly ON measured (near, cold);
+    CREATE INDEX measured_shapes ON measured (shape, peak);
     CREATE INDEX jobs_of_workflow ON job (workflow, id);
     """,
 )
@@ -71,6 +73,7 @@ class Measurement(NamedTuple):
 
     exact: str
     near: str
+    shape: str
     cold: int
     amount: float
     seconds: float
@@ -152,7 +155,7 @@ class Journal:
         """Keep what executions of nodes took; the oldest beyond a fixed number are forgotten."""
         with self._transaction() as db:
             columns = ", ".join(Measurement._fields)
-            db.executemany(f"INSERT INTO measured ({columns}) VALUES (?, ?, ?, ?, ?, ?)", measurements)
+            db.executemany(f"INSERT INTO measured ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", measurements)
             db.execute("DELETE FROM measured WHERE id <= (SELECT max(id) FROM measured) - ?", (_MEASURED,))
 
     # ------------------------------------------------------------ reading
@@ -163,6 +166,13 @@ class Journal:
             columns = ", ".join(Measurement._fields)
             query = f"SELECT {columns} FROM measured WHERE {column} = ? AND cold = ? ORDER BY id DESC LIMIT ?"
             return [Measurement(*row) for row in db.execute(query, (signature, cold, limit))]
+
+    def least_peak(self, shape: str) -> int | None:
+        """The least memory that a job with a node of this shape was seen to need."""
+        with self._transaction() as db:
+            query = "SELECT min(peak) FROM measured WHERE shape = ? AND peak > 0"
+            least: int | None = db.execute(query, (shape,)).fetchone()[0]
+            return least
 
     def begun(self, workflow: str | None, limit: int) -> list[Begun]:
         """The newest jobs that have begun, of one workflow or of any."""

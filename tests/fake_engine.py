@@ -24,10 +24,13 @@ from comfyd.protocol import (
     Done,
     ErrorInfo,
     Failed,
+    Found,
     Memory,
     NodeDone,
     NodeStarted,
     Output,
+    Planned,
+    PlanOrder,
     Progress,
     Ready,
     Residency,
@@ -249,6 +252,9 @@ class FakeWorker:
                     self.jobs[number][0].cancelled = True
             case Describe(request=request, classes=classes):
                 self.send(Described(request=request, classes={name: catalogue().get(name) for name in classes}))
+            case PlanOrder(request=request, graph=graph):
+                known = {id: Found(state="run") for id in graph}
+                self.send(Planned(request=request, nodes=known))
             case UnloadOrder():
                 self.unload(order)
             case Shutdown(now=now):

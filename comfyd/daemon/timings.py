@@ -76,8 +76,9 @@ class Timings:
         executed = {id_: seconds for id_, seconds in job.seconds.items() if id_ in graph}
         cold = coldness(graph, executed, self._is_first)
         return [
-            Measurement(signatures[id_].exact, signatures[id_].near, cold[id_], signatures[id_].amount, seconds, peak)
+            Measurement(cost.exact, cost.near, cost.shape, cold[id_], cost.amount, seconds, peak)
             for id_, seconds in executed.items()
+            if (cost := signatures[id_])
         ]
 
     def _is_first(self, class_type: str) -> bool:
@@ -98,6 +99,10 @@ class Past:
     def near(self, signature: str, cold: int) -> list[Measurement]:
         """The newest of the same near signature."""
         return self._look("near", signature, cold, _NEAR)
+
+    def least_peak(self, shape: str) -> int | None:
+        """The least memory of jobs with a node of this shape."""
+        return self._journal.least_peak(shape)
 
     def _look(self, column: str, signature: str, cold: int, limit: int) -> list[Measurement]:
         key = (column, signature, cold)

@@ -12,8 +12,8 @@ from comfyd import errors
 from comfyd.modes import EXACT
 from comfyd.protocol import Found, Planned, PlanOrder
 
-from . import fast
 from .cache import Store
+from .fast.available import granted
 from .files import model_files
 from .keys import ContentKeys
 from .outputs import files_of, still_there
@@ -41,7 +41,7 @@ async def _found(order: PlanOrder, store: Store, emit: Emit) -> dict[str, Found]
     dynprompt = DynamicPrompt(graph)
     is_changed = execution.IsChangedCache("plan", dynprompt, None)
     keys = ContentKeys(dynprompt, is_changed.get, remembers=False)
-    mode = fast.granted(order.mode)
+    mode = granted(order.mode)
     keys.mode = "" if mode == EXACT else mode
     await keys.add(graph)
     kept = _Kept(store, keys)

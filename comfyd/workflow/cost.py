@@ -31,6 +31,8 @@ class Cost(msgspec.Struct, frozen=True):
 
     exact: str
     near: str
+    shape: str
+    """Class, models and size: what drives the memory."""
     amount: float
     """Steps times pixels times batch, as far as the graph tells; comparable among equal ``near``."""
 
@@ -57,7 +59,8 @@ def costs(graph: Graph, catalogue: Catalogue | None, device: str, mode: str = ""
         choices = sorted((name, value) for name, value in own.items() if isinstance(value, str) and not _is_model(value))
         near = (device, mode, node["class_type"], sorted(here.models), choices, own.get("cfg") == 1)
         exact = hashlib.blake2b(repr((device, mode)).encode() + here.exact, digest_size=12)
-        found[id_] = Cost(exact.hexdigest(), _hash(near).hex(), here.size * steps)
+        shape = (device, mode, node["class_type"], sorted(here.models), here.size)
+        found[id_] = Cost(exact.hexdigest(), _hash(near).hex(), _hash(shape).hex(), here.size * steps)
     return found
 
 

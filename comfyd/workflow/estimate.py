@@ -15,14 +15,12 @@ _OTHERWISE = {WARM: (LOADS, FIRST), LOADS: (FIRST, WARM), FIRST: (LOADS, WARM)}
 
 
 class Measured(Protocol):
-    """One execution of a node: its amount of work, the seconds it took, and its job's highest memory."""
+    """One execution of a node: its amount of work, and the seconds it took."""
 
     @property
     def amount(self) -> float: ...
     @property
     def seconds(self) -> float: ...
-    @property
-    def peak(self) -> int: ...
 
 
 class Timings(Protocol):
@@ -33,6 +31,9 @@ class Timings(Protocol):
 
     def near(self, signature: str, cold: int) -> Sequence[Measured]:
         """Those of the same near signature."""
+
+    def least_peak(self, shape: str) -> int | None:
+        """The least memory that a job with a node of this shape was seen to need, in bytes."""
 
 
 def timed(
@@ -58,15 +59,8 @@ def total(nodes: Iterable[PlannedNode]) -> tuple[float | None, int]:
 
 def peak(nodes: Iterable[PlannedNode], signatures: Mapping[str, Cost], timings: Timings) -> int | None:
     """The memory the most demanding node that would run was seen to need: of each node the least of its jobs' peaks."""
-    least: list[int] = []
-    for node in nodes:
-        if node.state == "run":
-            signature = signatures[node.node].exact
-            peaks = [
-                measured.peak for cold in (WARM, LOADS, FIRST) for measured in timings.exact(signature, cold) if measured.peak
-            ]
-            least += [min(peaks)] if peaks else []
-    return max(least, default=None)
+    shapes = {signatures[node.node].shape for node in nodes if node.state == "run"}
+    return max((least for shape in shapes if (least := timings.least_peak(shape))), default=None)
 
 
 def _seconds(cost: Cost, cold: int, timings: Timings) -> tuple[float | None, str]:

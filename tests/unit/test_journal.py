@@ -9,7 +9,7 @@ import pytest
 
 from comfyd.effects import End
 from comfyd.errors import JournalUnavailable
-from comfyd.journal import Journal
+from comfyd.journal import Journal, Measurement
 from comfyd.protocol import Cancelled, Done, ErrorInfo, Failed, encode
 
 GRAPH = encode({"1": {"class_type": "Echo", "inputs": {}}})
@@ -220,3 +220,60 @@ def test_a_statement_that_fails_leaves_nothing_behind(journal: Journal) -> None:
     with pytest.raises(JournalUnavailable):
         insert_and_fail()
     assert journal.newest() == 1
+
+
+def measurement(exact: str = "e", cold: int = 0, seconds: float = 1.0, peak: int = 0) -> Measurement:
+    return Measurement(exact, "n", "s", cold, 1.0, seconds, peak)
+
+
+def test_what_was_measured_last_comes_first(journal: Journal) -> None:
+    journal.measure([measurement(seconds=float(i)) for i in range(5)] + [measurement("other"), measurement(cold=1)])
+    assert [each.seconds for each in journal.measured("exact", "e", 0, 3)] == [4.0, 3.0, 2.0]
+    assert len(journal.measured("near", "n", 0, 100)) == 6
+    assert len(journal.measured("exact", "e", 1, 100)) == 1
+
+
+def test_the_least_peak_is_that_of_jobs_whose_memory_is_known(journal: Journal) -> None:
+    assert journal.least_peak("s") is None
+    journal.measure([measurement(peak=0), measurement(peak=7), measurement(peak=5)])
+    assert journal.least_peak("s") == 5
+
+
+def test_the_oldest_measurements_are_forgotten(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("comfyd.journal._MEASURED", 10)
+    for i in range(4):
+        journal.measure([measurement(seconds=float(i))] * 5)
+    assert {each.seconds for each in journal.measured("exact", "e", 0, 100)} == {2.0, 3.0}
+
+
+def test_jobs_that_have_begun_newest_first(journal: Journal) -> None:
+    first, second, other = add(journal), add(journal), add(journal, "other")
+    add(journal)  # waits
+    for job in (first, second, other):
+        journal.start(job, 1, 150.0)
+    end(journal, first, now=160.0)
+    assert [(job.id, job.state, job.finished, job.end) for job in journal.begun("demo", 5)] == [
+        (second, "running", None, None),
+        (first, "cancelled", 160.0, Cancelled(job=first)),
+    ]
+    assert [job.id for job in journal.begun(None, 2)] == [other, second]
+    assert journal.begun("demo", 1)[0].graph == GRAPH
+
+
+def test_a_journal_of_before_is_taken_along(file: Path) -> None:
+    from comfyd import journal as module
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_STEPS", module._STEPS[:1])
+        file.parent.mkdir(parents=True)
+        old = sqlite3.connect(file)
+        module._migrate(old, file)
+        columns = "state, workflow, overrides, graph, extra_data, created"
+        old.execute(f"INSERT INTO job ({columns}) VALUES ('done', 'demo', x'80', x'80', x'80', 1)")
+        old.commit()
+        old.close()
+    journal = Journal(file, history=10)
+    assert [job.state for job in journal.begun("demo", 5)] == ["done"]
+    journal.measure([measurement()])
+    assert len(journal.measured("exact", "e", 0, 5)) == 1
+    journal.close()

@@ -87,14 +87,21 @@ def test_cold_is_what_is_below_a_model_that_is_loaded() -> None:
 class Once(NamedTuple):
     amount: float
     seconds: float
-    peak: int = 0
 
 
 class Known:
     """Measurements of the sampler's signatures by coldness."""
 
-    def __init__(self, exact: dict[int, list[Once]] | None = None, near: dict[int, list[Once]] | None = None) -> None:
-        self._exact, self._near = exact or {}, near or {}
+    def __init__(
+        self,
+        exact: dict[int, list[Once]] | None = None,
+        near: dict[int, list[Once]] | None = None,
+        peaks: dict[str, int] | None = None,
+    ) -> None:
+        self._exact, self._near, self._peaks = exact or {}, near or {}, peaks or {}
+
+    def least_peak(self, shape: str) -> int | None:
+        return self._peaks.get(shape)
 
     def exact(self, signature: str, cold: int) -> Sequence[Once]:
         return self._exact.get(cold, []) if signature == sampler().exact else []
@@ -141,10 +148,16 @@ def test_what_is_unknown_is_not_invented() -> None:
 
 
 def test_the_peak_is_that_of_the_most_demanding_node() -> None:
-    nodes = [PlannedNode(node="5", class_type="KSampler", title="", state="run")]
-    known = Known(exact={WARM: [Once(AMOUNT, 1.0, 300), Once(AMOUNT, 1.0, 200), Once(AMOUNT, 1.0, 0)]})
-    assert peak(nodes, costs(GRAPH, None, "cpu"), known) == 200
-    assert peak(nodes, costs(GRAPH, None, "cpu"), Known()) is None
+    signatures = costs(GRAPH, None, "cpu")
+    nodes = [PlannedNode(node=id_, class_type="", title="", state="cached" if id_ == "1" else "run") for id_ in "157"]
+    peaks = {signatures["1"].shape: 900, signatures["5"].shape: 300, signatures["7"].shape: 200}
+    assert peak(nodes, signatures, Known(peaks=peaks)) == 300
+    assert peak(nodes, signatures, Known()) is None
+
+
+def test_memory_depends_on_the_size_and_not_on_the_steps() -> None:
+    assert sampler(changed(GRAPH, "5", steps=3)).shape == sampler().shape
+    assert sampler(changed(GRAPH, "4", width=64)).shape != sampler().shape
 
 
 def test_a_chain_of_100_000_nodes_has_costs() -> None:
