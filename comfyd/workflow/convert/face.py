@@ -37,6 +37,8 @@ class Face(msgspec.Struct):
     extra: tuple[Widget, ...]
     """Widgets without an input, which the editor's own code adds at the end."""
     outputs: tuple[str, ...]
+    forced: tuple[bool, ...]
+    """For each value that old versions saved, whether it is of an input that has no widget any more."""
 
 
 _FACES: "WeakKeyDictionary[Catalogue, dict[str, Face | None]]" = WeakKeyDictionary()
@@ -54,7 +56,8 @@ def _face(class_type: str, catalogue: Catalogue) -> Face | None:
     raw = catalogue.entry(class_type)
     if raw is None:
         return None
-    entries = [_entry(class_type, name, spec, optional) for name, spec, optional in _specs(class_type, raw)]
+    specs = list(_specs(class_type, raw))
+    entries = [_entry(class_type, name, spec, optional) for name, spec, optional in specs]
     title = raw.get("display_name")
     return Face(
         title=title if isinstance(title, str) and title else class_type,
@@ -62,6 +65,7 @@ def _face(class_type: str, catalogue: Catalogue) -> Face | None:
         widgets=tuple(entry for entry in entries if entry.widgets),
         extra=kinds.extra(class_type),
         outputs=tuple(type_name(x) for x in _list(raw.get("output"))),
+        forced=tuple(_forced(specs, entries)),
     )
 
 
@@ -90,10 +94,25 @@ def _entry(class_type: str, name: str, spec: Any, optional: bool) -> Entry:
         type_ = type_name(template.get("allowed_types") if isinstance(template, dict) else None)
     shown = options.get("widgetType")
     kind = shown if isinstance(shown, str) else type_
-    if options.get("forceInput") or (optional and options.get("defaultInput")) or not kinds.is_widget(kind):
+    if _is_forced(options, optional) or not kinds.is_widget(kind):
         return Entry(name, type_)
     choices = _choices(class_type, name, options) if kind == dynamic.COMBO else {}
     return Entry(name, type_, kinds.widgets(class_type, kind, name, spec, options, tuple(choices)), choices)
+
+
+def _forced(specs: list[tuple[str, Any, bool]], entries: list[Entry]) -> Iterator[bool]:
+    for (_, spec, optional), entry in zip(specs, entries, strict=True):
+        options = _options(spec)
+        forced = _is_forced(options, optional)
+        if forced or entry.widgets:
+            yield forced
+            if options.get("control_after_generate"):
+                yield False
+
+
+def _is_forced(options: Mapping[str, Any], optional: bool) -> bool:
+    """Whether the class wants a link there, not a widget."""
+    return bool(options.get("forceInput") or (optional and options.get("defaultInput")))
 
 
 def _growing(class_type: str, name: str, options: Mapping[str, Any]) -> Entry:

@@ -30,7 +30,7 @@ class Layout(msgspec.Struct):
 
 def lay_out(node: Node, face: Face) -> Layout:
     """The layout of a node of a known class."""
-    saved = _Saved(node)
+    saved = _Saved(node, face)
     slots: list[Slot] = []
     values: dict[str, Any] = {}
     exported: set[str] = set()
@@ -58,9 +58,12 @@ def lay_out(node: Node, face: Face) -> Layout:
 class _Saved:
     """The values a node was saved with, taken in the order of its widgets or by their names."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, face: Face) -> None:
         self._by_name = node.values if isinstance(node.values, dict) else {}
-        self._rest = iter(node.values if isinstance(node.values, list) else ())
+        values = node.values if isinstance(node.values, list) else []
+        if len(values) == len(face.forced):
+            values = [value for value, forced in zip(values, face.forced, strict=True) if not forced]
+        self._rest = iter(values)
 
     def take(self, widget: Widget) -> Any:
         if widget.saved:

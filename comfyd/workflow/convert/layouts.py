@@ -53,7 +53,10 @@ class Layouts:
 
     def feed(self, node: Node, slot: Slot, link: str) -> None:
         """Links an input anew."""
-        self.fed_by(node)[link] = slot
+        fed = self.fed_by(node)
+        if slot.link is not None:
+            fed.pop(slot.link, None)
+        fed[link] = slot
         slot.link = link
 
     def output_type(self, node: Node, slot: int) -> str:

@@ -120,7 +120,7 @@ def _slot(raw: dict[str, Any]) -> Slot:
         name=_text(raw.get("name")),
         type=type_name(raw.get("type")),
         link=key(raw.get("link")),
-        widget=_text(widget.get("name")) or None if isinstance(widget, dict) else None,
+        widget=_text(widget.get("name")) if isinstance(widget, dict) else None,
         label=_text(raw.get("label")),
     )
 
