@@ -22,9 +22,8 @@ _REPL = 'NAME VALUE pairs run the workflow: [bold]prompt "a red apple" seed 42[/
 _TYPES = {"job": int, "number": int, "path": Path}
 
 
-def application(commands: Sequence[Command] = SHELL) -> typer.Typer:
+def application(commands: Sequence[Command] = SHELL, *, shell: bool = True) -> typer.Typer:
     """The commands in panels by group; the first word of several commands is an application below it."""
-    shell = commands is SHELL
     app = _typer(_SHELL if shell else _REPL, _overview_epilog() if shell else None)
     app.callback()(_function("comfyd", (), ROOT_OPTIONS if shell else (HELP,)))
     below: dict[str, typer.Typer] = {}

@@ -88,7 +88,7 @@ def program(terminal: Terminal, tokens: Sequence[str]) -> int:
     command, rest = find(tokens)
     values = parse(command, rest)
     if "help" in values:
-        command, values = find(["help"])[0], {"command": command.name.split()}
+        command, values = find(["help"])[0], {"command": command.name.split(), "workflow": values["workflow"]}
     return handle(command, terminal, values)
 
 

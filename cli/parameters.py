@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from comfyd.workflow import Parameter
+from comfyd.workflow.aliases import ALIASES
 
 from .table import show as show_table
 from .terminal import Terminal
@@ -14,6 +15,22 @@ from .terminal import Terminal
 HEADERS = ("NAME", "ADDRESS", "NODE", "TYPE", "VALUE", "RANGE")
 _CHOICES = 3
 _ENDLESS = 1e9  # a limit nobody reaches says nothing (seeds end at 2^64 - 1)
+
+
+def known(terminal: Terminal, workflow: str) -> list[Parameter] | None:
+    """The workflow's parameters by the catalogue on disk, nothing being started; None without one."""
+    from comfyd.workflow import Catalogue, load, parameters, prepare
+
+    from .catalogue import newest_file
+
+    if workflow == "-":
+        return None
+    given = load(workflow)
+    newest = newest_file(terminal.paths.cache)
+    if newest is None:
+        return None
+    catalogue = Catalogue.read(newest)
+    return parameters(prepare(given.api, given.ui, catalogue), catalogue, given.aliases)
 
 
 def show(found: Sequence[Parameter], terminal: Terminal, *, json: bool, kept: Mapping[str, str] | None = None) -> None:
@@ -26,8 +43,8 @@ def show(found: Sequence[Parameter], terminal: Terminal, *, json: bool, kept: Ma
 
 
 def rows(found: Sequence[Parameter], kept: Mapping[str, str]) -> list[list[str]]:
-    """Cells of the table, those with a plain name first."""
-    ordered = sorted(found, key=lambda parameter: not parameter.aliases)
+    """Cells of the table, those with a plain name first, in the order people read them."""
+    ordered = sorted(found, key=_rank)
     return [
         [
             ", ".join(parameter.aliases),
@@ -39,6 +56,14 @@ def rows(found: Sequence[Parameter], kept: Mapping[str, str]) -> list[list[str]]
         ]
         for parameter in ordered
     ]
+
+
+def _rank(parameter: Parameter) -> tuple[int, int]:
+    if not parameter.aliases:
+        return 2, 0
+    name = parameter.aliases[0]
+    plain = ".".join(part for part in name.split(".") if not part.isdecimal())
+    return (0, ALIASES.index(plain)) if plain in ALIASES else (1, 0)
 
 
 def _value(parameter: Parameter, kept: Mapping[str, str]) -> str:

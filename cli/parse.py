@@ -42,7 +42,10 @@ def _not_a_command(tokens: Sequence[str], commands: Sequence[Command]) -> str:
 
 
 def parse(command: Command, tokens: Sequence[str]) -> dict[str, Any]:
-    """A value for each argument and option, or ``{"help": True}`` alone; raises UsageError with the fix."""
+    """A value for each argument and option, or ``help`` alone, with the workflow whose parameters it is to list.
+
+    Raises UsageError with the fix.
+    """
     values: dict[str, Any] = {option.name: option.default if option.metavar else False for option in command.options}
     positional: list[str] = []
     left = deque(tokens)
@@ -53,7 +56,7 @@ def parse(command: Command, tokens: Sequence[str]) -> dict[str, Any]:
             break
         exact = _option(command, token)
         if exact is HELP:
-            return {"help": True}
+            return _help(command, positional)
         if exact is not None:
             values[exact.name] = _option_value(exact, token, left)
         elif not token.startswith("-") or token == "-" or _is_word(command, positional, token):
@@ -63,13 +66,21 @@ def parse(command: Command, tokens: Sequence[str]) -> dict[str, Any]:
     return values | _assign(command, positional)
 
 
+def _help(command: Command, positional: Sequence[str]) -> dict[str, Any]:
+    return {"help": True, "workflow": positional[0] if positional and _takes_words(command) else None}
+
+
+def _takes_words(command: Command) -> bool:
+    return bool(command.arguments) and command.arguments[-1].kind == "parameters"
+
+
 def _option(command: Command, token: str) -> Option | None:
     return next((option for option in (*command.options, HELP) if token in option.flags), None)
 
 
 def _is_word(command: Command, positional: list[str], token: str) -> bool:
     """Whether a token with a dash is among the words for parameters, after the first, and can be no option."""
-    if not command.arguments or command.arguments[-1].kind != "parameters" or len(positional) < len(command.arguments):
+    if not _takes_words(command) or len(positional) < len(command.arguments):
         return False
     return token[1:2].isdecimal() or (token[1:2] == "." and token[2:3].isdecimal()) or any(map(str.isspace, token))
 

@@ -43,7 +43,8 @@ class Session:
             raise UsageError(f"run runs {self.workflow} here; use {rest[0]} goes on with that workflow.")
         values = parse(command, rest)
         if "help" in values:
-            command, values = find(["help"], REPL)[0], {"command": command.name.split()}
+            listed = self.workflow if "parameters" in [argument.kind for argument in command.arguments] else None
+            command, values = find(["help"], REPL)[0], {"command": command.name.split(), "workflow": listed}
         if command.name == "help":
             values["commands"] = REPL
         if "no_start" in values:

@@ -1,6 +1,7 @@
 """Help pages are typer's, made from the table."""
 
 import os
+from pathlib import Path
 
 import pytest
 from comfyd_cli.app import application
@@ -87,3 +88,29 @@ def test_an_unknown_command():
         page(["rnu"], 80)
     with pytest.raises(UsageError, match="one command"):
         page(["run", "stop"], 80)
+
+
+CATALOGUE = Path(__file__).parent.parent / "workflow" / "catalogue.json"
+
+
+def test_the_page_of_a_run_lists_the_workflows_own_parameters(terminal: Recorded):
+    terminal.paths.cache.mkdir(parents=True)
+    (terminal.paths.cache / "catalogue-1.json").write_bytes(CATALOGUE.read_bytes())
+    assert program(terminal, ["run", "demo", "--help"]) == 0
+    at = terminal.out_lines.index("Parameters of demo")
+    assert "Usage: comfyd run" in "\n".join(terminal.out_lines[:at])
+    assert [line.split()[:2] for line in terminal.out_lines[at + 2 : at + 5]] == [
+        ["prompt", "2.text"],
+        ["negative", "3.text"],
+        ["seed", "5.seed"],
+    ]
+
+
+def test_without_a_catalogue_the_page_says_when_there_is_one(terminal: Recorded):
+    assert program(terminal, ["run", "demo", "--help"]) == 0
+    assert "comfyd start" in terminal.err_lines[-1]
+
+
+def test_a_workflow_that_is_not_there_is_no_reason_for_no_help(terminal: Recorded):
+    assert program(terminal, ["run", "nowhere.json", "--help"]) == 0
+    assert "There is no workflow 'nowhere.json'" in terminal.err_lines[-1]

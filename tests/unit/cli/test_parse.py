@@ -96,8 +96,9 @@ def test_refusals_carry_the_fix(tokens: tuple[str, ...], fix: str):
 
 
 def test_help_is_asked_for_anywhere_but_in_a_value():
-    assert parsed("run", "--help") == {"help": True}
-    assert parsed("run", "demo", "-h") == {"help": True}
+    assert parsed("run", "--help") == {"help": True, "workflow": None}
+    assert parsed("run", "demo", "seed", "-h") == {"help": True, "workflow": "demo"}
+    assert parsed("params", "demo", "-h") == {"help": True, "workflow": None}
     assert parsed("run", "demo", "prompt", "-help me")["words"] == ["prompt", "-help me"]
 
 
