@@ -10,6 +10,7 @@ from .spec import Argument, Command, Option
 
 GROUPS = ("Values", "Workflows", "Jobs", "Memory", "Daemon", "Help")
 WORD_GROUPS = {
+    "workflow": "Keep workflows under names of your own.",
     "engine": "Choose the ComfyUI behind the daemon.",
     "config": "See and change the settings.",
     "service": "Let systemd or launchd keep the daemon running.",
@@ -17,9 +18,8 @@ WORD_GROUPS = {
 """What is said of the first word of several commands."""
 
 
-WORKFLOW = Argument(
-    name="workflow", kind="workflow", metavar="WORKFLOW", help="a JSON file in API format, a built-in name (demo), or - for stdin"
-)
+_WORKFLOW_HELP = "a file (JSON, or a picture, video or sound that ComfyUI saved), a stored or a built-in name (demo)"
+WORKFLOW = Argument(name="workflow", kind="workflow", metavar="WORKFLOW", help=_WORKFLOW_HELP + ", or - for stdin")
 PARAMETERS = Argument(
     name="words",
     kind="parameters",
@@ -28,6 +28,7 @@ PARAMETERS = Argument(
     many=True,
     help='values for this run: an alias (seed 42), NODE_ID.input, or "Node title".input; a text needs no quotes',
 )
+STORED = Argument(name="name", kind="stored", metavar="NAME", help="a name as comfyd workflow list shows it")
 JOB = Argument(name="job", kind="job", metavar="JOB", help="the job's number, as queue and history show it")
 JSON = Option(name="json", flags=("--json",), help="print NDJSON; the last line is the result")
 JSON_REPLY = Option(name="json", flags=("--json",), help="print one line of JSON")
@@ -132,6 +133,88 @@ TABLE: tuple[Command, ...] = (
         options=(JSON_REPLY, NO_START),
         environment=START,
         examples=("comfyd nodes sampler", "comfyd nodes KSampler"),
+    ),
+    Command(
+        name="convert",
+        group="Workflows",
+        handler="convert:convert",
+        where="shell",
+        summary="Print a workflow in API format, with these values, as ComfyUI's editor exports it.",
+        details="Model files that are missing are named on stderr. No daemon is needed once its engine has started before.",
+        arguments=(WORKFLOW, PARAMETERS),
+        options=(
+            Option(name="output", flags=("-o", "--output"), metavar="FILE", kind="path", help="write it to this file instead"),
+            NO_START,
+        ),
+        environment=START,
+        examples=("comfyd convert flow.json -o api.json", "comfyd convert picture.png seed 7", "comfyd convert flow.json | jq ."),
+    ),
+    Command(
+        name="workflow add",
+        group="Workflows",
+        handler="stored:add",
+        summary="Keep a workflow under a name, by which every command takes it.",
+        arguments=(
+            WORKFLOW,
+            Argument(name="name", metavar="NAME", required=False, help="letters, digits, -, _, + and .; else the file's name"),
+        ),
+        options=(Option(name="replace", flags=("--replace",), help="replace the one of that name, whose aliases stay"),),
+        environment=HOME,
+        examples=("comfyd workflow add portrait.png", "comfyd workflow add flow.json portrait", "comfyd run portrait seed 7"),
+    ),
+    Command(
+        name="workflow list",
+        group="Workflows",
+        handler="stored:list_",
+        summary="List the stored workflows.",
+        options=(JSON_REPLY,),
+        environment=(*HOME, *DISPLAY),
+    ),
+    Command(
+        name="workflow show",
+        group="Workflows",
+        handler="stored:show",
+        summary="Say what a stored workflow is, where it came from and which aliases it has.",
+        arguments=(STORED,),
+        options=(JSON_REPLY,),
+        environment=(*HOME, *DISPLAY),
+    ),
+    Command(
+        name="workflow path",
+        group="Workflows",
+        handler="stored:path",
+        summary="Print the file in which a stored workflow is kept.",
+        arguments=(STORED,),
+        environment=HOME,
+    ),
+    Command(
+        name="workflow rm",
+        group="Workflows",
+        handler="stored:remove",
+        summary="Forget stored workflows.",
+        arguments=(Argument(name="names", kind="stored", metavar="NAME", many=True, help=STORED.help),),
+        environment=HOME,
+    ),
+    Command(
+        name="workflow alias",
+        group="Workflows",
+        handler="stored:alias",
+        summary="Give a parameter of a stored workflow a name of your own.",
+        arguments=(
+            STORED,
+            Argument(name="alias", metavar="ALIAS", help="the name: letters, digits and _"),
+            Argument(name="address", kind="parameter", metavar="ADDRESS", help='an alias, NODE_ID.input, or "Node title".input'),
+        ),
+        environment=HOME,
+        examples=("comfyd workflow alias portrait sky 12.text", "comfyd run portrait sky overcast"),
+    ),
+    Command(
+        name="workflow unalias",
+        group="Workflows",
+        handler="stored:unalias",
+        summary="Forget such a name.",
+        arguments=(STORED, Argument(name="alias", metavar="ALIAS", help="the name, as comfyd workflow show has it")),
+        environment=HOME,
     ),
     Command(
         name="watch",
@@ -371,11 +454,7 @@ TABLE: tuple[Command, ...] = (
         handler="session:use",
         where="repl",
         summary="Go on with another workflow.",
-        arguments=(
-            Argument(
-                name="workflow", kind="workflow", metavar="WORKFLOW", help="a JSON file in API format, or a built-in name (demo)"
-            ),
-        ),
+        arguments=(Argument(name="workflow", kind="workflow", metavar="WORKFLOW", help=_WORKFLOW_HELP),),
     ),
     Command(name="exit", group="Help", handler="session:leave", where="repl", summary="Leave; so do quit and Ctrl-D."),
     Command(name="quit", group="Help", handler="session:leave", where="repl", summary="Leave."),

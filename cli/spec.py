@@ -9,7 +9,8 @@ class Argument(Struct, frozen=True, kw_only=True):
     name: str
     help: str
     kind: str = "text"
-    """``text``, ``workflow``, ``job`` (a number), ``resident``, ``path``, ``command`` or ``parameters`` (names and values)."""
+    """``text``, ``workflow``, ``stored`` (a named one), ``job`` (a number), ``resident``, ``path``, ``command``, or
+    ``parameters`` (names and values)."""
     metavar: str = ""
     required: bool = True
     many: bool = False

@@ -28,15 +28,14 @@ def run(  # noqa: PLR0913 - the command's own options
     mode: str | None,
 ) -> int:
     """Run a workflow; everything that can be refused is refused before the daemon is asked."""
-    from comfyd.workflow import load
-
     from .connection import connected
     from .display import display_for
     from .follow import report, run_job
+    from .given import load
     from .uploads import uploaded
 
     _check(output, json=json, detach=detach, terminal=terminal)
-    given = load(workflow, terminal.stdin)
+    given = load(terminal, workflow)
     if output is not None and given.api is not None:
         from .output import check_suffix
 
@@ -109,13 +108,14 @@ def repl(terminal: Terminal, *, workflow: str | None, no_start: bool, mode: str 
 
 def params(terminal: Terminal, *, workflow: str, json: bool, no_start: bool) -> int:
     """List a workflow's parameters, by the newest catalogue."""
-    from comfyd.workflow import load, parameters, prepare
+    from comfyd.workflow import parameters, prepare
 
     from .catalogue import catalogue
+    from .given import load
     from .parameters import show
 
-    given = load(workflow, terminal.stdin)
+    given = load(terminal, workflow)
     known = catalogue(terminal, start=not no_start)
-    found = parameters(prepare(given.api, given.ui, known), known)
+    found = parameters(prepare(given.api, given.ui, known), known, given.aliases)
     show(found, terminal, json=json)
     return ExitStatus.DONE

@@ -46,6 +46,11 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
         return self.state / "journal.sqlite"
 
     @property
+    def workflows(self) -> Path:
+        """The named workflows, a directory for each."""
+        return self.data / "workflows"
+
+    @property
     def log(self) -> Path:
         return self.state / "comfyd.log"
 

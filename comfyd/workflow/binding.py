@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from comfyd.errors import Refused
+from comfyd.errors import MissingModel, Refused
 from comfyd.protocol import Graph
 
 from .address import Names, canonical
@@ -61,6 +61,30 @@ def bind(
     for id_ in ignored:
         del new[id_]
     return Bound(new, {canonical(address): copied(value) for address, value in binding.applied.items()}, ignored)
+
+
+def draft(
+    graph: Graph, catalogue: Catalogue, *, words: Sequence[str] = (), aliases: Mapping[str, str] | None = None
+) -> tuple[Graph, list[Refused]]:
+    """The graph with typed words applied and nothing else changed, and all that a run of it would be refused for.
+
+    Raises UnknownNode, and what ``bind`` refuses the words with, but for model files, which may come later.
+    """
+    new = own_copy(graph)
+    binding = _Binding(Wiring(new, catalogue), aliases or {}, {})
+    for name, value in pairs(words, binding.names):
+        binding.apply(name, value)
+    for error in binding.stale:
+        if not isinstance(error, MissingModel):
+            raise error
+    binding.draw(everything=False)
+    result = own_copy(new)
+    faults: list[Refused] = []
+    try:
+        check(binding.wiring, faults)
+    except Refused as error:
+        return result, faults or [error]
+    return result, []
 
 
 class _Binding:

@@ -18,3 +18,5 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """What ComfyUI's editor saves, unconverted."""
     aliases: dict[str, str] = {}
     """Names its user gave to parameters: address by name."""
+    note: str = ""
+    """What else its name could have meant, and how to say that; empty where nothing."""

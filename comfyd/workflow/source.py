@@ -1,26 +1,31 @@
-"""Where a workflow comes from: standard input, a literal, a built-in name or a file, which may be JSON or media."""
+"""Where a workflow comes from: standard input, a literal, a name, or a file, which may be JSON or media."""
 
 import io
+import os
 import stat
 import sys
 from pathlib import Path
 from typing import IO, BinaryIO
+
+import msgspec
 
 from comfyd.errors import WorkflowFormat, WorkflowNotFound
 
 from .document import Document
 from .form import document
 from .text import parse
-from .wording import plain, shown
+from .wording import listed, plain, shown
 
 BUILT_IN = {"demo": Path(__file__).parent.parent / "demo" / "workflow.json"}
 _LARGEST = 256 * 2**20
 _STREAMS = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
 
-def load(source: str, stdin: IO[str] | None = None) -> Document:
-    """The workflow that ``-``, ``{...}``, a built-in name or a path stands for.
+def load(source: str, stdin: IO[str] | None = None, store: Path | None = None) -> Document:
+    """The workflow that ``-``, ``{...}``, a path, a stored or a built-in name stands for.
 
+    What has a separator or a suffix and is there is a file; else stored names come before built-in ones, and these
+    before files. ``store`` is the directory of the stored ones, if not the user's.
     Raises WorkflowNotFound, WorkflowNotJson, WorkflowFormat, NoWorkflow or WorkflowInvalid.
     """
     if source == "-":
@@ -29,21 +34,61 @@ def load(source: str, stdin: IO[str] | None = None) -> Document:
         return _from_json(source.encode("utf-8", "surrogatepass"), "literal", "The literal workflow")
     if not source:
         raise WorkflowNotFound(f"The workflow's name is empty; give a file or a built-in workflow ({', '.join(BUILT_IN)}).")
-    path = BUILT_IN.get(source) or Path(source)
-    return _from_path(path, source if source in BUILT_IN else path.stem, plain(source))
+    path = Path(source)
+    if os.sep in source or (path.suffix and _is_file(path)):
+        return from_path(_at_home(path), path.stem, store)
+    return _named(source, path, store or _store())
+
+
+def _named(name: str, path: Path, store: Path) -> Document:
+    """A stored or built-in workflow, or a file without a suffix."""
+    other = f"; the file of that name is {shown(f'.{os.sep}{name}')}." if _is_file(path) else ""
+    if _is_file(store / name / "workflow.json"):
+        from .store import Store
+
+        return msgspec.structs.replace(
+            Store(store).load(name), note=f"{plain(name)} is the stored workflow{other}" if other else ""
+        )
+    if name in BUILT_IN:
+        found = from_path(BUILT_IN[name], name)
+        return msgspec.structs.replace(found, note=f"{plain(name)} is the built-in workflow{other}") if other else found
+    return from_path(path, path.stem, store)
+
+
+def _store() -> Path:
+    from comfyd.config import paths
+
+    return paths().workflows
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _at_home(path: Path) -> Path:
+    """The path with the ``~`` that no shell has replaced."""
+    try:
+        return path.expanduser()
+    except RuntimeError:  # nobody has that name
+        return path
 
 
 def _from_json(data: bytes, name: str, called: str) -> Document:
     return document(parse(data, called), name, called)
 
 
-def _from_path(path: Path, name: str, called: str) -> Document:
+def from_path(path: Path, name: str, store: Path | None = None) -> Document:
+    """The workflow in a file, called this; where there is none, names in the store are near misses too."""
+    called = plain(str(path))
     try:
         require_file(path)
         with path.open("rb") as stream:
             return _from_file(stream, name, called) if stream.seekable() else _from_stream(stream, name, called)
     except FileNotFoundError as error:
-        raise WorkflowNotFound(_not_found(path)) from error
+        raise WorkflowNotFound(_not_found(path, store)) from error
     except IsADirectoryError as error:
         inside = min(_json_files(path), default=None)
         fix = f"give a file in it, such as {shown(inside)}." if inside else "give a workflow file."
@@ -95,11 +140,13 @@ def too_large(called: str) -> WorkflowFormat:
     return WorkflowFormat(f"{called} is larger than {_LARGEST // 2**20} MiB and cannot be a workflow; give another file.")
 
 
-def _not_found(path: Path) -> str:
+def _not_found(path: Path, store: Path | None) -> str:
     from .nearest import nearest
+    from .store import Store
 
-    found = nearest(str(path), [*BUILT_IN, *_json_files(path.parent)])
-    fix = f"did you mean {shown(found)}?" if found else f"give a file or one of the built-in workflows ({', '.join(BUILT_IN)})."
+    names = [*BUILT_IN, *Store(store or _store()).names()]
+    found = nearest(str(path), [*names, *_json_files(path.parent)])
+    fix = f"did you mean {shown(found)}?" if found else f"give a file or the name of a stored workflow ({listed(names)})."
     return f"There is no workflow {shown(str(path))}; {fix}"
 
 

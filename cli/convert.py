@@ -1,0 +1,69 @@
+"""The command convert: a workflow of any kind as the API graph that ComfyUI's editor would export."""
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from comfyd.errors import ExitStatus, MissingModel, OutputNotWritable, Refused
+from comfyd.workflow import Catalogue, prepare
+from comfyd.workflow.binding import draft
+
+from .catalogue import catalogue
+from .given import load
+from .terminal import Terminal
+
+
+def convert(terminal: Terminal, *, workflow: str, words: Sequence[str], output: str | None, no_start: bool) -> int:
+    """Print or write the graph; what would keep it from running is said on stderr."""
+    found = load(terminal, workflow)
+    known: Catalogue = catalogue(terminal, start=not no_start)
+    graph, faults = draft(prepare(found.api, found.ui, known), known, words=words, aliases=found.aliases)
+    text = json.dumps(graph, indent=2, ensure_ascii=False)
+    if output is None or output == "-":
+        terminal.out(_visible(text) if terminal.stdout.isatty() else text)
+    else:
+        write(Path(output), text + "\n")
+    for sentence in dict.fromkeys(map(_said, faults)):
+        terminal.note(sentence, dim=False)
+    return ExitStatus.DONE
+
+
+def _said(fault: Refused) -> str:
+    from .text import printable
+
+    return printable(fault.message if isinstance(fault, MissingModel) else f"this does not run as it is: {fault.message}")
+
+
+def _visible(text: str) -> str:
+    """For eyes: characters that a terminal would act on or not show are escaped, as JSON allows."""
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
+def write(path: Path, text: str) -> None:
+    """Whole or not at all; raises OutputNotWritable."""
+    path = path.resolve()  # where it is a link, the file that it leads to is meant
+    if path.exists() and not path.is_file():
+        raise OutputNotWritable(f"{path} is no file; give -o the name of one.")
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=".comfyd-", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(temporary).chmod(_mode(path))
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OutputNotWritable(f"{path} cannot be written ({error.strerror}); give another path to -o.") from error
+
+
+def _mode(path: Path) -> int:
+    """The permissions of the file that is replaced, or those that a new one gets."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
