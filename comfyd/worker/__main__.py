@@ -85,11 +85,14 @@ def _start(launch: Launch, link: Link) -> "Engine":
     from .blackbox import BlackBox
     from .cache import Store
     from .engine import Engine
+    from .fast import wiring as fast
+    from .job import current_job
     from .workbench import Workbench
 
     bench = Workbench(Store(residency.budget(launch.settings)), server, BlackBox(launch.blackbox), link.send)
     outputs.install()
     sampling.install()
+    fast.install(Path(launch.settings.cache), current_job)
     version = boot.version()
     path = catalogue.write(Path(launch.settings.cache), Path(launch.settings.comfyui), version)
     gc.freeze()  # half a million objects of imported modules that no later collection need walk through

@@ -12,9 +12,10 @@ from comfy_execution.progress import add_progress_handler, reset_progress_state
 
 from comfyd import errors
 from comfyd.modes import EXACT
-from comfyd.protocol import Done, Failed, NodeDone, Output, Run, Started
+from comfyd.protocol import Done, Failed, NodeDone, Output, Progress, Run, Started
 
-from . import failures, fast
+from . import failures
+from .fast.available import granted
 from .files import model_files
 from .keys import ContentKeys
 from .outputs import Staging, files_of, still_there
@@ -35,7 +36,7 @@ class GraphRun:
         self._dynprompt = DynamicPrompt(order.graph)
         is_changed = execution.IsChangedCache(str(order.job), self._dynprompt, None)
         keys = ContentKeys(self._dynprompt, is_changed.get)
-        self.mode = fast.granted(order.mode)
+        self.mode = granted(order.mode)
         keys.mode = "" if self.mode == EXACT else self.mode
         self._results = JobResults(bench.store, self._dynprompt, keys, still_there)
         self._caches = JobCaches(self._results, JobObjects(bench.instances, self._dynprompt, keys))
@@ -53,6 +54,11 @@ class GraphRun:
         if self._node:
             node = self._dynprompt.get_node(self._node)
             self._bench.blackbox.record(self._order.job, self._node, node["class_type"], failures.title(node))
+
+    def tell(self, doing: str) -> None:
+        """What the present node does besides stepping."""
+        node_id = self._dynprompt.get_display_node_id(self._node)
+        self._bench.emit(Progress(job=self._order.job, node=node_id, value=0, max=0, doing=doing))
 
     def blocked(self, node_id: str, message: str) -> None:
         """Keeps the first message of an ExecutionBlocker: the other branches run, and then the job fails with it."""

@@ -10,6 +10,7 @@ import comfy.model_management
 import comfy_execution.progress
 
 from comfyd import errors
+from comfyd.modes import EXACT
 from comfyd.protocol import Cancelled, Failed, JobEnd, Run
 
 from .baton import Turn
@@ -42,6 +43,14 @@ class JobRun:
     def mode(self) -> str:
         """How the job is being made."""
         return self._graph.mode
+
+    def fall_back(self) -> None:
+        """The job is made exactly from here on: a model of it cannot be run in its mode."""
+        self._graph.mode = EXACT
+
+    def tell(self, doing: str) -> None:
+        """Says what keeps the node from stepping."""
+        self._graph.tell(doing)
 
     def keys_held(self) -> Set[bytes]:
         """Results the job depends on, which must not be evicted under it."""

@@ -14,6 +14,9 @@ import comfy.model_management
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from comfy.samplers import CFGGuider
 
+from comfyd.modes import FAST
+
+from .fast import wiring as fast
 from .job import JobRun, current_job
 from .leases import Leases
 
@@ -42,6 +45,8 @@ def _meeting(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def outer_sample(self: Any, *args: Any, **kwargs: Any) -> Any:
         if job := current_job():
+            if job.mode == FAST:
+                fast.prepare(self.model_patcher.model)
             meet = functools.partial(_meet, job, self)
             add_wrapper_with_key(WrappersMP.APPLY_MODEL, "comfyd", meet, self.model_options, is_model_options=True)
         return original(self, *args, **kwargs)

@@ -1,0 +1,78 @@
+"""Puts fast mode into the engine: models are prepared as the sampler or the decoder of a fast job is about to call them."""
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import comfy.sd
+import torch
+
+from comfyd.modes import FAST
+
+from .root import Gate, Maker, Root, relative
+
+_MODEL = Gate(relative, 5e-3)
+_DECODER = Gate(lambda exact, fast: -_decibels(exact, fast), -45.0, " dB", decides=False)
+_VARIANTS = 64
+"""Of one block: latent sizes, batches, lengths of text."""
+
+
+class _Place:
+    cache = Path()
+    maker: Callable[[], Maker | None] = staticmethod(lambda: None)
+
+
+def install(cache: Path, maker: Callable[[], Maker | None]) -> None:
+    """Says where compiled kernels are kept, and how to learn which job calls; wraps the decoder."""
+    _Place.cache, _Place.maker = cache / "compiled", staticmethod(maker)
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(_Place.cache))
+    comfy.sd.VAE.decode = _preparing(comfy.sd.VAE.decode)
+
+
+def prepare(model: Any) -> None:
+    """A ``BaseModel`` whose diffusion model is about to be called by a fast job."""
+    _root(model.diffusion_model, type(model).__name__, _MODEL)
+
+
+def state(model: Any) -> str:
+    """For people: ``fast``, ``exact`` with the reason, or empty where no fast job has had the model."""
+    for module in (getattr(model, "diffusion_model", None), getattr(model, "decoder", None)):
+        root = vars(module).get("forward") if isinstance(module, torch.nn.Module) else None
+        if isinstance(root, Root):
+            return f"exact: {root.refused}" if root.refused else FAST
+    return ""
+
+
+def _preparing(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def decode(self: Any, *args: Any, **kwargs: Any) -> Any:
+        maker = _Place.maker()
+        decoder = getattr(self.first_stage_model, "decoder", None)
+        if maker is not None and maker.mode == FAST and isinstance(decoder, torch.nn.Module):
+            _root(decoder, "VAE", _DECODER)
+        return original(self, *args, **kwargs)
+
+    return decode
+
+
+def _root(module: torch.nn.Module, name: str, gate: Gate) -> None:
+    if "forward" not in vars(module):
+        _configure()
+        module.forward = Root(module, name, gate, _Place.cache, _Place.maker)
+
+
+@functools.cache
+def _configure() -> None:
+    """Settings of the compiler; its import takes seconds that only fast jobs pay."""
+    import torch._dynamo
+
+    torch._dynamo.config.recompile_limit = _VARIANTS
+    torch._dynamo.config.accumulated_recompile_limit = 64 * _VARIANTS
+
+
+def _decibels(exact: Any, fast: Any) -> float:
+    """PSNR of pictures from -1 to 1."""
+    error = float((exact.float() - fast.float()).square().mean())
+    return 10 * float(torch.log10(torch.tensor(4.0 / max(error, 1e-20))))
