@@ -48,6 +48,7 @@ def main() -> None:
     """Runs until the daemon says Shutdown or dies; exit status 1 when the engine cannot start."""
     # It would be a KeyboardInterrupt in whatever node executes, and that node would be blamed for the end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # a fifth of a start would be spent looking through imported modules for garbage
     launch = from_environment()
     mailbox = _Mailbox()
     link = Link(launch.address, mailbox.put)
@@ -78,23 +79,25 @@ def _end(link: Link, status: int) -> NoReturn:
 def _start(launch: Launch, link: Link) -> "Engine":
     from . import boot
 
-    server, failed_packs = boot.load(launch.settings)
+    loaded = boot.load(launch.settings)
     import folder_paths
 
-    from . import catalogue, outputs, residency, sampling
+    from . import outputs, residency, sampling
     from .blackbox import BlackBox
     from .cache import Store
     from .engine import Engine
     from .fast import wiring as fast
     from .job import current_job
+    from .later import Later
     from .workbench import Workbench
 
-    bench = Workbench(Store(residency.budget(launch.settings)), server, BlackBox(launch.blackbox), link.send)
+    bench = Workbench(Store(residency.budget(launch.settings)), loaded.server, BlackBox(launch.blackbox), link.send)
     outputs.install()
     sampling.install()
     fast.install(Path(launch.settings.cache), current_job)
     version = boot.version()
-    path = catalogue.write(Path(launch.settings.cache), Path(launch.settings.comfyui), version)
+    loaded.made.keep()
+    gc.enable()
     gc.freeze()  # half a million objects of imported modules that no later collection need walk through
     link.send(
         Ready(
@@ -103,12 +106,13 @@ def _start(launch: Launch, link: Link) -> "Engine":
             version=version,
             device=str(bench.meter.device),
             output_dir=folder_paths.get_output_directory(),
-            catalogue=str(path),
+            catalogue=str(loaded.made.file),
             memory=bench.meter.now(),
-            failed_packs=failed_packs,
+            failed_packs=loaded.packs.failed,
+            packs=loaded.packs.report,
         )
     )
-    return Engine(bench)
+    return Engine(bench, Later(loaded.packs, loaded.made))
 
 
 def _start_failure(error: BaseException, launch: Launch) -> EngineFailed:

@@ -1,13 +1,18 @@
 """Starts the engine in this process: ComfyUI's arguments, its own ``main`` module, all nodes, a stand-in for its server."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .made import MadeCatalogue
+    from .packs import Packs
 
 _ACCELERATORS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd", "/dev/davinci_manager")
 
@@ -16,22 +21,40 @@ _ACCELERATORS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd", "/dev
 _ARGUMENTS = ["--disable-dynamic-vram", "--disable-cuda-malloc", "--disable-auto-launch"]
 
 
-def load(settings: Settings) -> tuple[Any, list[str]]:
-    """Imports the engine with all its nodes; returns the PromptServer stand-in and the node packs that failed to import.
+class Loaded:
+    """The engine in this process: the PromptServer stand-in, the node packs, and what the catalogue is made from."""
+
+    def __init__(self, server: Any, packs: "Packs", made: "MadeCatalogue") -> None:
+        self.server = server
+        self.packs = packs
+        self.made = made
+
+
+def load(settings: Settings) -> Loaded:
+    """Imports the engine: all of it at a first start, and what jobs cannot do without where an earlier start was like this one.
 
     ``main`` is ComfyUI's own module: importing it reads the arguments and ``extra_model_paths.yaml`` and runs the packs'
     prestartup scripts, in the order ComfyUI means them to be, and starts no server.
     """
-    _enter(settings)
-    import main  # type: ignore[import-not-found]  # noqa: F401
+    args = _enter(settings)
+    from . import assets, deferral, known
 
-    from . import demo_model, prompt_server
+    now = known.engine(Path(settings.comfyui), [file for files in args.extra_model_paths_config or [] for file in files])
+    found = known.Known() if settings.eager else known.read(settings.catalogue_file, now)
+    waiting = deferral.Deferral(found.made_of.modules)
+    with waiting.active(), contextlib.nullcontext() if args.enable_assets else assets.named_only():
+        import main  # type: ignore[import-not-found]  # noqa: F401
 
-    _set_temp_directory()
-    demo_model.register(settings.demo)
-    instance = prompt_server.install()
-    failed = asyncio.run(_load_nodes())
-    return instance, failed
+        from . import demo_model, prompt_server
+        from .made import MadeCatalogue
+        from .packs import Packs
+
+        _set_temp_directory()
+        demo_model.register(settings.demo)
+        instance = prompt_server.install()
+        packs = Packs(found, waiting)
+    asyncio.run(_load_nodes(packs))
+    return Loaded(instance, packs, MadeCatalogue(settings.catalogue_file, version(), found, now, packs))
 
 
 def version() -> str:
@@ -41,7 +64,8 @@ def version() -> str:
     return str(comfyui_version.__version__)
 
 
-def _enter(settings: Settings) -> None:
+def _enter(settings: Settings) -> Any:
+    """Makes this process ComfyUI's; returns its arguments."""
     root = Path(settings.comfyui)
     sys.path.insert(0, str(root))
     os.chdir(root)  # node packs read files beside ComfyUI's main.py by relative paths
@@ -58,6 +82,7 @@ def _enter(settings: Settings) -> None:
     from comfy.cli_args import args
 
     _set_environment(args)
+    return args
 
 
 def _set_environment(args: Any) -> None:
@@ -92,28 +117,19 @@ def _has_accelerator() -> bool:
     return sys.platform != "linux" or any(Path(device).exists() for device in _ACCELERATORS)
 
 
-async def _load_nodes() -> list[str]:
-    """All node classes; a pack that fails to import is named and stops nothing."""
+async def _load_nodes(packs: "Packs") -> None:
+    """All node classes, as ComfyUI's ``start_comfyui`` loads them."""
     import comfy.model_management
     import hook_breaker_ac10a0
     import nodes
     from comfy.cli_args import args
 
-    failed: list[str] = []
-    load_pack = nodes.load_custom_node
-
-    async def load_custom_node(module_path: str, *rest: Any, **options: Any) -> bool:
-        loaded: bool = await load_pack(module_path, *rest, **options)
-        if not loaded:
-            failed.append(Path(module_path).name)
-        return loaded
-
-    nodes.load_custom_node = load_custom_node
     hook_breaker_ac10a0.save_functions()
     custom = not args.disable_all_custom_nodes or bool(args.whitelist_custom_nodes)
-    await nodes.init_extra_nodes(init_custom_nodes=custom, init_api_nodes=not args.disable_api_nodes)
+    await packs.load_all(custom=custom, api=not args.disable_api_nodes)
     comfy.model_management.set_cudnn_benchmark()
     hook_breaker_ac10a0.restore_functions()
-    nodes.load_custom_node = load_pack
-    logging.info("comfyd: %d node classes, %d packs failed", len(nodes.NODE_CLASS_MAPPINGS), len(failed))
-    return failed
+    left = len(packs.classes.modules_left())
+    logging.info(
+        "comfyd: %d node classes, %d node files wait, %d packs failed", len(nodes.NODE_CLASS_MAPPINGS), left, len(packs.failed)
+    )

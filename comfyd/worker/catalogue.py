@@ -1,18 +1,18 @@
-"""The node catalogue: what ComfyUI's ``/object_info`` tells, written to a file the daemon reads."""
+"""The node catalogue: what ComfyUI's ``/object_info`` tells of its node classes, and which folders' files it lists."""
 
-import hashlib
 import inspect
 import json
 import logging
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
+import folder_paths
+import msgspec
 import nodes
 from comfy_api.internal import _ComfyNodeInternal, first_real_override
 
-from comfyd.protocol import CATALOGUE_FORMAT
+from comfyd import provenance
 
 from .plain import plain
 
@@ -31,16 +31,24 @@ def describe(class_types: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def write(cache: Path, comfyui: Path, version: str) -> Path:
-    """Writes the whole catalogue atomically; one file for each engine path."""
-    name = hashlib.sha256(f"{comfyui}\n{version}".encode()).hexdigest()[:16]
-    path = cache / f"catalogue-{name}.json"
-    cache.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}")
-    content = {"format": CATALOGUE_FORMAT, "comfyui": version, "nodes": describe(list(nodes.NODE_CLASS_MAPPINGS))}
-    temporary.write_text(json.dumps(content), encoding="utf-8")
-    temporary.replace(path)
-    return path
+def entries(class_types: Iterable[str]) -> dict[str, msgspec.Raw]:
+    """The same, encoded: Python's own encoder, because a node may give infinity as a limit."""
+    return {name: msgspec.Raw(json.dumps(entry).encode()) for name, entry in describe(class_types).items()}
+
+
+def folders() -> dict[str, int]:
+    """The folders whose files are choices of node classes, with their modification times."""
+    roots = [root for name, (paths, _) in folder_paths.folder_names_and_paths.items() if name != "custom_nodes" for root in paths]
+    listed = [folder for _, times, _ in folder_paths.filename_list_cache.values() for folder in times]
+    uploads = [folder_paths.get_input_directory(), *_subfolders(folder_paths.get_input_directory())]
+    return provenance.times(dict.fromkeys([*roots, *listed, *uploads]))
+
+
+def _subfolders(folder: str) -> list[str]:
+    try:
+        return [entry.path for entry in os.scandir(folder) if entry.is_dir()]
+    except OSError:
+        return []
 
 
 def _validates(node: Any) -> list[str]:

@@ -19,6 +19,7 @@ from comfyd.protocol import (
 
 from . import catalogue, residency
 from .job import JobRun
+from .later import Later
 from .plan import plan
 from .threads import JobThreads
 from .workbench import Workbench
@@ -30,8 +31,9 @@ _STALE = 1.0  # seconds of work after which it is told all the same
 class Engine:
     """Runs jobs until it is shut down; ``post`` may be called in any thread, ``run`` in the main one."""
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: Workbench, later: Later) -> None:
         self._bench = bench
+        self._later = later
         self._changed = bench.baton.changed
         self._inbox: deque[Order] = deque()
         self._jobs: dict[int, JobRun] = {}
@@ -59,10 +61,12 @@ class Engine:
     def _wait(self) -> None:
         """Until there is work; says what is resident where there is none, so that no job waits behind the telling."""
         with self._changed:
-            limit = None if self._report_due is None else _IDLE
+            limit = _IDLE if self._report_due is not None or self._later.left else None
             busy = self._changed.wait_for(lambda: self._inbox or self._bench.baton.has_ready(), limit)
         if self._report_due is not None and (not busy or time.monotonic() > self._report_due):
             self._report()
+        if not busy and not self._jobs and self._later.left:
+            self._later.piece()
 
     def _admit(self) -> None:
         while self._inbox:
@@ -82,6 +86,7 @@ class Engine:
                     self._stop(order)
 
     def _start(self, order: Run) -> None:
+        self._later.before(order.graph)
         job = JobRun(order, self._bench)
         self._jobs[order.job] = job
         self._bench.baton.lend(job.turn, lambda: self._threads.start_job(job))

@@ -15,10 +15,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     engine_args: list[str] = []
     data: str
     cache: str
+    catalogue: str = ""
+    """The file of the node catalogue; empty: one in ``cache``."""
+    eager: bool = False
+    """Whether everything is imported at the start, as ComfyUI does it."""
     cache_ram: int = 0
     cache_vram: int = 0
     models_ram: int = 0
     max_running: int = 4
+
+    @property
+    def catalogue_file(self) -> Path:
+        """Where the node catalogue is kept."""
+        return Path(self.catalogue or Path(self.cache) / "catalogue.json")
 
     @property
     def demo(self) -> Path:
