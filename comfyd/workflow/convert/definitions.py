@@ -22,7 +22,9 @@ class Levels(msgspec.Struct):
 
 
 def read_levels(ui: dict[str, Any], catalogue: Catalogue) -> Levels:
-    """The levels of a document; raises ConversionFailed when a subgraph contains itself."""
+    """The levels of a document; raises ConversionFailed, for example when a subgraph contains itself."""
+    if not isinstance(ui, dict) or not isinstance(ui.get("nodes"), list):
+        raise malformed("This is no workflow of ComfyUI's editor, which has a list of nodes", "save it anew in ComfyUI")
     root = read_level(ui, "The workflow")
     definitions: dict[str, Level] = {}
     for raw in _raw_definitions(ui):
