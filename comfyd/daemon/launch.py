@@ -67,6 +67,7 @@ def environment(launch: Launch, config: Config, paths: Paths, address: str, blac
         "cache_ram": int(config.cache_ram * _GIB),
         "cache_vram": int(config.cache_vram * _GIB),
         "models_ram": int(config.models_ram * _GIB),
+        "png": str(config.png),
         "max_running": config.max_running,
     }
     return os.environ | {

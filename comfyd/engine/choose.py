@@ -1,5 +1,6 @@
 """Makes a ComfyUI checkout of the user's own the engine, and gives its interpreter what the worker needs."""
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from importlib.metadata import requires
@@ -22,24 +23,31 @@ def use(path: Path, paths: Paths, ask: Callable[[str], bool], python: str | None
     interpreter.check(found, comfyui)
     if found.missing:
         _complete(found, ask)
+    elif found.wanted:
+        with contextlib.suppress(EngineNotFound):
+            _complete(found, ask)
     record.write(paths, comfyui)
     return engine_at(comfyui, found.path, paths)
 
 
 def _complete(python: interpreter.Interpreter, ask: Callable[[str], bool]) -> None:
-    names = " and ".join(python.missing)
-    packages = requirements(python.missing)
-    by_hand = f"{python.path} -m pip install " + " ".join(f"'{package}'" for package in packages)
-    if not ask(f"The worker needs {names} in {python.path}. Install?"):
+    names = " and ".join(python.wanted)
+    by_hand = f"{python.path} -m pip install " + " ".join(f"'{package}'" for package in requirements(python.wanted))
+    if not ask(f"The worker {'needs' if python.missing else 'is faster with'} {names} in {python.path}. Install?"):
         raise EngineNotFound(f"{python.path} lacks {names}, and nothing was changed; run `{by_hand}`.")
-    outcome = command.run([*_installer(python), *packages], Path(python.path.anchor))
-    if outcome.status or interpreter.probe(python.path).missing:
-        raise EngineNotFound(f"{names} could not be installed in {python.path}; run `{by_hand}`.", outcome.tail)
+    faster = [name for name in python.wanted if name not in python.missing]
+    installed = [
+        command.run([*_installer(python), *requirements(part)], Path(python.path.anchor))
+        for part in (python.missing, faster)
+        if part
+    ]
+    if interpreter.probe(python.path).missing:
+        raise EngineNotFound(f"{names} could not be installed in {python.path}; run `{by_hand}`.", installed[0].tail)
 
 
 def requirements(names: list[str]) -> list[str]:
     """The named requirements with the ranges that comfyd's own package states."""
-    stated = [line for line in requires("comfyd") or () if ";" not in line]
+    stated = [line.partition(";")[0].strip() for line in requires("comfyd") or ()]
     return [next((line for line in stated if line.startswith(name)), name) for name in names]
 
 

@@ -87,12 +87,14 @@ def _start(launch: Launch, link: Link) -> "Engine":
     from .cache import Store
     from .engine import Engine
     from .fast import wiring as fast
+    from .images import saving
     from .job import current_job
     from .later import Later
     from .workbench import Workbench
 
     bench = Workbench(Store(residency.budget(launch.settings)), loaded.server, BlackBox(launch.blackbox), link.send)
     outputs.install()
+    saving.install(launch.settings.png)
     sampling.install()
     fast.install(Path(launch.settings.cache), current_job)
     version = boot.version()

@@ -57,16 +57,20 @@ class Engine:
             self._wait()
             self._admit()
             self._step()
+            self._settle()
 
     def _wait(self) -> None:
         """Until there is work; says what is resident where there is none, so that no job waits behind the telling."""
         with self._changed:
             limit = _IDLE if self._report_due is not None or self._later.left else None
-            busy = self._changed.wait_for(lambda: self._inbox or self._bench.baton.has_ready(), limit)
+            busy = self._changed.wait_for(self._has_work, limit)
         if self._report_due is not None and (not busy or time.monotonic() > self._report_due):
             self._report()
         if not busy and not self._jobs and self._later.left:
             self._later.piece()
+
+    def _has_work(self) -> bool:
+        return bool(self._inbox) or self._bench.baton.has_ready() or any(job.ended for job in self._jobs.values())
 
     def _admit(self) -> None:
         while self._inbox:
@@ -90,7 +94,6 @@ class Engine:
         job = JobRun(order, self._bench)
         self._jobs[order.job] = job
         self._bench.baton.lend(job.turn, lambda: self._threads.start_job(job))
-        self._settle()
 
     def _cancel(self, job_id: int) -> None:
         """Cancels a job whose order lay in the inbox when the cancel came; one that is not known has nothing left to run."""
@@ -100,8 +103,7 @@ class Engine:
             self._bench.emit(Cancelled(job=job_id))
 
     def _step(self) -> None:
-        if self._bench.baton.lend_next():
-            self._settle()
+        self._bench.baton.lend_next()
 
     def _settle(self) -> None:
         ended = [job.id for job in self._jobs.values() if job.ended]

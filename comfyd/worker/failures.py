@@ -11,6 +11,7 @@ from comfyd.protocol import ErrorInfo
 
 from .plain import text
 
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _CORRUPT = ("SafetensorError", "UnpicklingError", "BadZipFile", "HeaderTooLarge", "InvalidHeader", "MetadataIncompleteBuffer")
 _CORRUPT_TEXT = ("could not detect model type", "header", "corrupt", "truncated", "pytorchstreamreader", "incomplete metadata")
 
@@ -37,6 +38,9 @@ def _sentence(error: BaseException, where: str, files: dict[str, tuple[str, int,
     if is_disk_full(error):
         file = getattr(error, "filename", None) or "its file"
         return errors.DiskFull(text(f"{where} could not write {file}: the disk is full; free some space."), detail)
+    if isinstance(error, OSError) and error.errno in _DENIED and error.filename:
+        fix = "correct its permissions or choose another place"
+        return errors.NodeFailed(text(f"{where} may not use {error.filename} ({error.strerror}); {fix}."), detail)
     if files and is_corrupt(error):
         paths = [path for path, _, _ in files.values()]
         path = text(next((path for path in paths if path in _message(error)), " or ".join(paths)))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Set
+from pathlib import Path
 from typing import Any
 
 import comfy.model_management
@@ -9,16 +10,17 @@ import execution
 import nodes
 from comfy_execution.graph import DynamicPrompt, ExecutionList
 from comfy_execution.progress import add_progress_handler, reset_progress_state
+from msgspec import structs
 
 from comfyd import errors
 from comfyd.modes import EXACT
-from comfyd.protocol import Done, Failed, NodeDone, Output, Progress, Run, Started
+from comfyd.protocol import Cancelled, Done, Failed, JobEnd, NodeDone, Output, Progress, Run, Started
 
 from . import failures
 from .fast.available import granted
 from .files import model_files
 from .keys import ContentKeys
-from .outputs import Staging, files_of, still_there
+from .outputs import Staging, files_of
 from .plain import plain, text
 from .progress import ProgressEvents
 from .results import JobCaches, JobObjects, JobResults
@@ -38,9 +40,10 @@ class GraphRun:
         keys = ContentKeys(self._dynprompt, is_changed.get)
         self.mode = granted(order.mode)
         keys.mode = "" if self.mode == EXACT else self.mode
-        self._results = JobResults(bench.store, self._dynprompt, keys, still_there)
+        self._staging = Staging(order.job, self._tell)
+        self._results = JobResults(bench.store, self._dynprompt, keys, self._staging.usable)
         self._caches = JobCaches(self._results, JobObjects(bench.instances, self._dynprompt, keys))
-        self._staging = Staging(order.job)
+        self._begun = 0.0
         self._node = ""
         self._executed: list[str] = []
         self._files: list[str] = []
@@ -74,7 +77,7 @@ class GraphRun:
 
     async def run(self) -> Done | Failed:
         """From validation to the last node; raises InterruptProcessingException, CancelledError and ComfydError."""
-        begun = time.perf_counter()
+        self._begun = time.perf_counter()
         self._bench.meter.begin(self._order.job)
         self._staging.enter()
         graph = self._order.graph
@@ -84,7 +87,7 @@ class GraphRun:
         cached = await self._results.prepare(graph)
         self._bench.emit(Started(job=self._order.job, nodes_total=len(graph), cached=cached, attempt=self._order.attempt))
         ui = await self._execute_nodes(outputs)
-        return ui if isinstance(ui, Failed) else self._done(time.perf_counter() - begun, ui)
+        return ui if isinstance(ui, Failed) else self._done(ui)
 
     async def _execute_nodes(self, outputs: list[str]) -> dict[str, Any] | Failed:
         """ComfyUI's own loop (execution.py: ``PromptExecutor.execute_async``) with a step's end before every node."""
@@ -100,6 +103,8 @@ class GraphRun:
             if error is not None:
                 return self.failed(exception)
             self._checkpoint()
+            if unwritten := self._staging.deliveries.failure():
+                return self.failed(*unwritten)
             self._begin(node_id)
             result, error, exception = await execution.execute(
                 self._bench.server,
@@ -128,7 +133,7 @@ class GraphRun:
     def _begin(self, node_id: str) -> None:
         self._node = node_id
         self._results.started.setdefault(node_id, time.perf_counter())
-        self._staging.open(getattr(self._class(node_id), "RELATIVE_PYTHON_MODULE", "nodes"))
+        self._staging.open(self._class(node_id))
         self.record()
 
     def _finish(self, node_id: str, executed: bool, ui: dict[str, Any] | None) -> None:
@@ -139,17 +144,38 @@ class GraphRun:
             seconds = time.perf_counter() - self._results.started[node_id]
             class_type = self._dynprompt.get_node(node_id)["class_type"]
             self._bench.emit(NodeDone(job=job, node=node_id, class_type=class_type, seconds=seconds))
-        if files := [text(str(path)) for path in files_of((ui or {}).get("output"))]:
-            self._files.extend(files)
-            self._bench.emit(Output(job=job, node=node_id, files=files))
+        if files := files_of((ui or {}).get("output")):
+            self._files.extend(text(str(path)) for path in files)
+            self._staging.deliveries.add(node_id, files)
+
+    def _tell(self, node_id: str, files: list[Path]) -> None:
+        """The files of a node are there."""
+        self._bench.emit(Output(job=self._order.job, node=node_id, files=[text(str(path)) for path in files]))
+
+    def delivering(self) -> bool:
+        """Whether files of the job are on their way."""
+        return self._staging.deliveries.pending()
+
+    def delivered(self, end: JobEnd, cancelled: Callable[[], bool]) -> JobEnd:
+        """Waits until the job's files are there; the job's end, which is another where they are not."""
+        deliveries = self._staging.deliveries
+        deliveries.wait(cancelled)
+        if cancelled() and deliveries.pending():
+            deliveries.abandon()
+            return Cancelled(job=end.job)
+        if not isinstance(end, Done):
+            return end
+        if unwritten := deliveries.failure():
+            return self.failed(*unwritten)
+        return structs.replace(end, seconds=time.perf_counter() - self._begun)
 
     def _class(self, node_id: str) -> Any:
         return nodes.NODE_CLASS_MAPPINGS[self._dynprompt.get_node(node_id)["class_type"]]
 
-    def _done(self, seconds: float, ui: dict[str, Any]) -> Done:
+    def _done(self, ui: dict[str, Any]) -> Done:
         return Done(
             job=self._order.job,
-            seconds=seconds,
+            seconds=time.perf_counter() - self._begun,
             executed=self._executed,
             nodes_total=len(self._order.graph),
             files=self._files,

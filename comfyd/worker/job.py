@@ -15,6 +15,7 @@ from comfyd.protocol import Cancelled, Failed, JobEnd, Run
 
 from .baton import Turn
 from .graph import GraphRun
+from .outputs import writes
 from .state import GlobalState
 from .workbench import Workbench
 
@@ -66,6 +67,8 @@ class JobRun:
         """Ends the job at its next step, within a model call where the engine asks for interrupts, or in its wait for I/O."""
         self._cancelled = True
         self._stop()
+        with writes.changed:
+            writes.changed.notify_all()
         with self._bench.baton.changed:
             if self._bench.baton.holds(self.turn):
                 comfy.model_management.interrupt_current_processing(True)
@@ -115,18 +118,37 @@ class JobRun:
         """Runs the graph and emits the job's events, the last of which is final; holds the baton throughout; never raises.
 
         Whatever happens, the baton is given back and a final event sent: the others wait for the one, the daemon for the other.
+        Where files of the job are still on their way the baton goes first, so that they are written while others step.
         """
         self._enter_thread()
         self._bench.baton.take(self.turn)
         try:
-            self._bench.emit(await self._outcome())
+            end: JobEnd = await self._outcome()
         except BaseException as error:
-            logging.exception("comfyd: job %d ended without a result", self.id)
-            reason = f"The job ended without a result ({type(error).__name__}); see `comfyd logs`."
-            self._bench.emit(Failed(job=self.id, error=errors.JobFailed(reason).info()))
+            end = self._without_result(error)
         finally:
             self._leave_thread()
-            self._bench.baton.give(self.turn)
+        if not self._graph.delivering():
+            self._emit_end(end)
+        self._bench.baton.give(self.turn)
+        if not self.ended:
+            self._emit_end(end)
+
+    def _emit_end(self, end: JobEnd) -> None:
+        """The final event, once the files are there; the engine's loop takes note of it."""
+        try:
+            end = self._graph.delivered(end, lambda: self._cancelled)
+        except BaseException as error:
+            end = self._without_result(error)
+        with self._bench.baton.changed:
+            self._bench.emit(end)
+            self.ended = True
+            self._bench.baton.changed.notify_all()
+
+    def _without_result(self, error: BaseException) -> Failed:
+        logging.error("comfyd: job %d ended without a result", self.id, exc_info=error)
+        reason = f"The job ended without a result ({type(error).__name__}); see `comfyd logs`."
+        return Failed(job=self.id, error=errors.JobFailed(reason).info())
 
     async def _outcome(self) -> JobEnd:
         try:
@@ -153,7 +175,6 @@ class JobRun:
         comfy_execution.progress.global_progress_registry = None
         self._bench.blackbox.clear()
         _local.job = None
-        self.ended = True
 
 
 async def _end_tasks() -> None:

@@ -22,6 +22,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cache_ram: int = 0
     cache_vram: int = 0
     models_ram: int = 0
+    png: str = "fast"
     max_running: int = 4
 
     @property

@@ -16,6 +16,7 @@ from comfy.controlnet import ControlNet
 from comfy.model_base import BaseModel
 from comfy_api.latest import io
 from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder
+from nodes import SaveImage
 from server import PromptServer
 
 
@@ -308,6 +309,40 @@ class TestV3(io.ComfyNode):
     @classmethod
     def execute(cls, text):
         return io.NodeOutput(text.upper())
+
+
+class TestPixels(_Node):
+    """Images of two sizes' worth of values no model gives: ``text`` is the type, then the number of channels."""
+
+    RETURN_TYPES = ("IMAGE",)
+
+    def run(self, text):
+        dtype, channels = text.split()
+        draw = torch.Generator().manual_seed(5)
+        images = torch.randn(3, 40, 56, int(channels), generator=draw, dtype=torch.float64) * 0.4 + 0.5
+        images[0, 0, :6, 0] = torch.tensor([float("nan"), float("inf"), float("-inf"), -0.0, 1.0, 1e-9])
+        images[1] = (torch.arange(256).repeat(9)[: 40 * 56].reshape(40, 56, 1) / 255).expand(-1, -1, int(channels))
+        return (images.to(getattr(torch, dtype)),)
+
+
+class TestSaveAsComfyUI(SaveImage):
+    """A node pack's own, which therefore saves by ComfyUI's code."""
+
+
+class TestHoldWrites(_Node):
+    """Keeps every thread that writes files waiting until a file exists; the node itself does not wait."""
+
+    def run(self, text):
+        from comfyd.worker.outputs import writes
+
+        for _ in range(writes._pool._max_workers):
+            writes._pool.submit(_wait_for, text)
+        return (text,)
+
+
+def _wait_for(path):
+    while not Path(path).exists():
+        time.sleep(0.001)
 
 
 NODE_CLASS_MAPPINGS = {name: thing for name, thing in list(globals().items()) if name.startswith("Test")}

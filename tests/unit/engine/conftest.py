@@ -12,7 +12,7 @@ from comfyd.config import Paths
 from comfyd.config import paths as paths_of
 
 ENTRY_POINTS = ("main.py", "nodes.py", "execution.py")
-ALL_MODULES = ("zmq", "msgspec", "pip")
+ALL_MODULES = ("zmq", "msgspec", "isal", "pip")
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def make_python() -> Callable[..., Path]:
         )
         path.write_text(
             "#!/bin/sh\n"
-            f'if [ "$1" = -m ]; then echo "$@" > "{path}.pip"; exit; fi\n'
+            f'if [ "$1" = -m ]; then echo "$@" >> "{path}.pip"; exit; fi\n'
             f"if [ -e \"{path}.pip\" ]; then echo '{complete}'; else echo '{answer}'; fi\n"
         )
         path.chmod(0o755)

@@ -33,8 +33,8 @@ def test_missing_packages_are_installed_after_asking(paths, comfyui, make_python
     python = make_python(comfyui / "venv/bin/python", modules=["zmq", "pip"])
     asked = []
     choose.use(comfyui, paths, lambda question: not asked.append(question))
-    assert "needs msgspec in" in asked[0]
-    assert "msgspec" in (python.parent / "python.pip").read_text()
+    assert "needs msgspec and isal in" in asked[0]
+    assert "isal" in (python.parent / "python.pip").read_text()
     assert "pyzmq" not in (python.parent / "python.pip").read_text()
 
 
@@ -46,11 +46,19 @@ def test_a_no_changes_nothing(paths, comfyui, make_python):
     assert record.read(paths) is None
 
 
+def test_a_no_to_what_only_makes_it_faster_still_chooses(paths, comfyui, make_python):
+    make_python(comfyui / "venv/bin/python", modules=["zmq", "msgspec", "pip"])
+    asked = []
+    choose.use(comfyui, paths, lambda question: bool(asked.append(question)))
+    assert "is faster with isal" in asked[0]
+    assert record.read(paths) == comfyui
+
+
 def test_uv_installs_where_there_is_no_pip(paths, comfyui, make_python, monkeypatch, tmp_path):
     python = make_python(comfyui / "venv/bin/python", modules=[])
     uv = tmp_path / "bin" / "uv"
     uv.parent.mkdir()
-    uv.write_text(f'#!/bin/sh\necho "$@" > "{python}.pip"\n')
+    uv.write_text(f'#!/bin/sh\necho "$@" >> "{python}.pip"\n')
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", f"{uv.parent}:/bin:/usr/bin")
     choose.use(comfyui, paths, lambda question: True)
@@ -83,3 +91,4 @@ def test_what_is_no_checkout_is_refused(paths, tmp_path):
 
 def test_the_ranges_are_the_packages_own():
     assert choose.requirements(["pyzmq"])[0].startswith("pyzmq<")
+    assert choose.requirements(["isal"]) == ["isal"] or choose.requirements(["isal"])[0].startswith("isal<")
