@@ -42,7 +42,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 def _chances(key: str) -> Iterator[int]:
     """Numbers that depend on the key alone."""
-    number = 0
+    state = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     while True:
-        yield int.from_bytes(blake2b(f"{number}\n{key}".encode("utf-8", "surrogatepass"), digest_size=8).digest())
-        number += 1
+        state = blake2b(state, digest_size=16).digest()
+        yield int.from_bytes(state)

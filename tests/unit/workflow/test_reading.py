@@ -104,3 +104,32 @@ def test_the_nearest_model_is_named():
 def test_a_class_that_checks_itself_gets_what_was_typed():
     assert read(spec(["cpu"], {}, validates=["a"]), "gpu:1") == "gpu:1"
     assert read(spec("INT", {"max": 1}, validates=["*"]), "5") == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("sd15", "sd15.safetensors"),
+        ("SD15.safetensors", "sd15.safetensors"),
+        ("base", "sdxl/base.safetensors"),
+        ("base.safetensors", "sdxl/base.safetensors"),
+        ("sdxl/b", "sdxl/base.safetensors"),
+        ("ref", "sdxl\\refiner.safetensors"),
+        ("detail", "detail.safetensors"),
+        ("detail-x", "sub/detail-xl.pt"),
+    ],
+)
+def test_files_by_their_name(text: str, value: str):
+    files = ["sd15.safetensors", "sdxl/base.safetensors", "sdxl\\refiner.safetensors", "detail.safetensors", "sub/detail-xl.pt"]
+    assert read(spec(files), text) == value
+
+
+def test_a_name_that_two_folders_have_is_ambiguous():
+    with pytest.raises(Rejected, match="several choices that fit 'a'"):
+        read(spec(["x/a.safetensors", "y/a.safetensors"]), "a")
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "a/../../b.png", "/etc/passwd", "~/cat.png", "..\\x.png", "C:\\x.png"])
+def test_files_outside_the_input_folder(name: str):
+    with pytest.raises(Rejected, match="leads out of it"):
+        read(spec(["example.png"], {"image_upload": True}), name)
