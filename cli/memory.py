@@ -48,7 +48,7 @@ def rows(residents: Sequence[Resident], now: float) -> list[list[str]]:
     return [
         [
             resident.name,
-            resident.kind,
+            f"{resident.kind}: {resident.note}" if resident.note else resident.kind,
             size(resident.size),
             resident.device,
             "in use" if resident.in_use else ago(now - resident.last_used),

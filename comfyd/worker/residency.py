@@ -12,6 +12,7 @@ import torch
 from comfyd.protocol import Resident
 
 from .cache import Budget, Entry, Store
+from .graphs import wiring as graphs
 from .settings import Settings
 
 RESULTS = "results"
@@ -38,7 +39,7 @@ def residents(store: Store, in_use: Collection[bytes]) -> list[Resident]:
             if id(patcher.model) not in seen:
                 seen.add(id(patcher.model))
                 lines.append(_model_line(entry, kind, patcher, entry.key in in_use))
-    return lines + _result_lines(store, in_use)
+    return lines + graphs.lines(store) + _result_lines(store, in_use)
 
 
 def unload(store: Store, names: list[str], everything: bool) -> tuple[list[str], list[str], int]:
@@ -52,6 +53,8 @@ def unload(store: Store, names: list[str], everything: bool) -> tuple[list[str],
     for entry in victims:
         store.drop(entry.key)
     gone = {name(entry) if entry.patchers else RESULTS for entry in victims} & wanted
+    if everything:
+        graphs.clear()
     _leave_device(victims)
     return sorted(gone), sorted(set(names) - known), before - _total(store)
 
@@ -59,6 +62,7 @@ def unload(store: Store, names: list[str], everything: bool) -> tuple[list[str],
 def collect() -> None:
     """Frees what dropped entries held: patchers and their models refer to each other."""
     gc.collect()
+    graphs.bury()
     comfy.model_management.cleanup_models_gc()
     comfy.model_management.soft_empty_cache()
 

@@ -17,16 +17,24 @@ from comfy.samplers import CFGGuider
 from comfyd.modes import FAST
 
 from .fast import wiring as fast
+from .graphs import wiring as graphs
 from .job import JobRun, current_job
 from .leases import Leases
 
 
-def install() -> None:
-    """Wraps the two methods; guiders outside of a job are left alone."""
+def install(graph_memory: int = 0) -> None:
+    """Wraps the two methods; guiders outside of a job are left alone. ``graph_memory``: bytes for graphs, 0: a share of VRAM."""
+    graphs.install(graph_memory, _mode)
     leases = Leases()
     CFGGuider.sample = _leasing(CFGGuider.sample, "original_conds", leases)
     # A guider that overrides ``sample`` comes here without leases.
     CFGGuider.outer_sample = _leasing(_meeting(CFGGuider.outer_sample), "conds", leases)
+
+
+def _mode() -> str | None:
+    """The mode of the job whose thread this is; None: it is no job's."""
+    job = current_job()
+    return job.mode if job is not None and job.owns_thread() else None
 
 
 def _leasing(original: Callable[..., Any], conds: str, leases: Leases) -> Callable[..., Any]:
@@ -45,6 +53,7 @@ def _meeting(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def outer_sample(self: Any, *args: Any, **kwargs: Any) -> Any:
         if job := current_job():
+            graphs.look_again()
             if job.mode == FAST:
                 fast.prepare(self.model_patcher.model)
             meet = functools.partial(_meet, job, self)
@@ -94,10 +103,12 @@ def _meet(job: JobRun, guider: Any, executor: Callable[..., Any], *args: Any, **
         patcher = guider.model_patcher
         before, hooks = patcher.model.current_patcher, patcher.current_hooks
         if job.checkpoint():
+            graphs.look_again()
             _ensure_loaded([patcher, *getattr(guider, "loaded_models", [])])
             patcher.model.current_patcher = before
             if patcher.current_hooks is not hooks:
                 patcher.apply_hooks(hooks)
+        return graphs.apply_model(guider, job.mode, executor, args, kwargs)
     return executor(*args, **kwargs)
 
 

@@ -1,0 +1,232 @@
+"""A call's way: eager the first time, captured the second, compared with eager on its first replay, replayed from then on."""
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+
+from . import key, tree
+from .key import Key
+from .ledger import Entry, Graph, Ledger, Step
+
+_PATIENCE = 3  # times that graphs make room for others before no more are made
+
+
+class Refused(Exception):
+    """A call cannot become a graph; says why."""
+
+
+class Capturing(Protocol):
+    """What captures: CUDA, or a stand-in in tests."""
+
+    def audit(self, function: Callable[[list[Any]], Any], tensors: list[Any], compiled: bool) -> Any:
+        """Runs the function once on the GPU's own copies of the tensors; raises Refused for what a graph would freeze."""
+
+    def capture(self, function: Callable[[list[Any]], Any], tensors: list[Any]) -> Graph:
+        """The function on these tensors as a graph; raises whatever capture fails with, and leaves nothing behind."""
+
+    def lacks_memory(self, error: BaseException) -> bool:
+        """Whether an error says that the device's memory ran out."""
+
+    def release(self) -> None:
+        """After graphs were dropped for their memory: gives it back to the device."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a model."""
+
+    owner: int
+    epoch: int
+    label: str
+    """What is called, for people."""
+    arguments: Any
+    """Nested lists, tuples and dicts of tensors and plain values."""
+    function: Callable[[Any], Any]
+    """Runs the call on such arguments."""
+    eager: Callable[[], Any]
+    """Runs it as the caller meant it."""
+    others: tuple[int, ...] = ()
+    """Further modules it depends on, with the owner."""
+    switches: Hashable = ()
+    compiled: bool = False
+    """Whether parts of it are compiled, which cannot be looked into operation by operation."""
+    repeatable: bool = True
+    """Whether it leaves its arguments as they are, so that it can run once more when memory ran out."""
+
+
+class Graphs:
+    """Runs calls of one device; the thread that holds the baton calls, and a call within a call is the outer one's part."""
+
+    def __init__(
+        self, capturing: Capturing, ledger: Ledger, interrupts: tuple[type[BaseException], ...], known: Callable[[Any], bool]
+    ) -> None:
+        self.ledger = ledger
+        self.reasons: dict[tuple[int, str], tuple[str, float]] = {}
+        """Owner and label -> why its last call could not even be tried, and when, for people."""
+        self.squeezed = 0
+        """How often graphs had to make room."""
+        self._capturing = capturing
+        self._interrupts = interrupts
+        self._known = known
+        self._dead: set[int] = set()
+        self._local = threading.local()
+
+    def run(self, call: Call) -> Any:
+        """The call's result, which belongs to the caller."""
+        if getattr(self._local, "inside", False):
+            return call.eager()
+        self.bury()
+        try:
+            structure, tensors = tree.flatten(call.arguments, self._known)
+        except tree.Unsupported as error:
+            return self.eagerly(call.owner, call.label, str(error), call.eager)
+        self.reasons.pop((call.owner, call.label), None)
+        specs = tuple(map(key.spec, tensors))
+        found = Key(call.owner, call.epoch, call.others, call.label, structure, specs, (key.switches(), call.switches))
+        with self._inside():
+            return _Attempt(self, self._capturing, call, found, structure, tensors, self._interrupts).result()
+
+    def eagerly(self, owner: int, label: str, reason: str, eager: Callable[[], Any]) -> Any:
+        """Runs what may not become a graph, and remembers why."""
+        before, _ = self.reasons.get((owner, label), ("", 0.0))
+        self.reasons[owner, label] = reason, time.time()
+        if before != reason:
+            logging.info("comfyd: %s runs eagerly: %s", label, reason)
+        return eager()
+
+    def forget(self, owner: int) -> None:
+        """Drops an owner's graphs, because its weights go."""
+        self.ledger.forget(owner)
+        self.reasons = {at: reason for at, reason in self.reasons.items() if at[0] != owner}
+
+    def died(self, owner: int) -> None:
+        """The owner was collected, perhaps in the middle of anything: its graphs go at the next occasion."""
+        self._dead.add(owner)
+
+    def make_room(self, why: str) -> None:
+        """Drops all graphs and gives their memory back, because something else is short of it."""
+        self.squeezed += bool(self.ledger.graphs)
+        self.clear(why)
+
+    def clear(self, why: str) -> None:
+        """Drops all graphs and gives their memory back."""
+        if self.ledger.graphs:
+            logging.info("comfyd: %d graphs dropped: %s", self.ledger.graphs, why)
+            self.ledger.clear()
+            self._capturing.release()
+
+    def lacks_memory(self, error: BaseException) -> bool:
+        return bool(self.ledger.graphs) and self._capturing.lacks_memory(error)
+
+    def bury(self) -> None:
+        """Drops the graphs of models that were collected."""
+        while self._dead:
+            self.forget(self._dead.pop())
+
+    @contextlib.contextmanager
+    def _inside(self) -> Iterator[None]:
+        self._local.inside = True
+        try:
+            yield
+        finally:
+            self._local.inside = False
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """One call on its way."""
+
+    graphs: Graphs
+    capturing: Capturing
+    call: Call
+    key: Key
+    structure: Hashable
+    tensors: list[torch.Tensor]
+    interrupts: tuple[type[BaseException], ...]
+
+    def result(self) -> Any:
+        entry = self.graphs.ledger.look_up(self.key)
+        if entry is None or entry.step is Step.EAGER:
+            return self._eager()
+        if entry.step is Step.CAPTURE:
+            return self._capture()
+        return self._trial(entry) if entry.step is Step.TRIAL else self._replay(entry)
+
+    def _eager(self) -> Any:
+        try:
+            return self.call.eager()
+        except Exception as error:
+            if not self.call.repeatable or not self.graphs.lacks_memory(error):
+                raise
+        self.graphs.make_room("memory ran short")
+        return self._function(self.tensors)
+
+    def _function(self, tensors: list[torch.Tensor]) -> Any:
+        return self.call.function(tree.build(self.structure, tensors))
+
+    def _capture(self) -> Any:
+        kept = self.tensors if self.call.repeatable else [tensor.clone() for tensor in self.tensors]
+        result = self._eager()
+        try:
+            if self.graphs.squeezed >= _PATIENCE:
+                raise Refused("there is too little VRAM for graphs beside the models")
+            audited = self.capturing.audit(self._function, kept, self.call.compiled)
+            if not same_bits(audited, result):
+                raise Refused("two eager runs differ")
+            self.graphs.ledger.captured(self.key, self.capturing.capture(self._function, kept))
+        except self.interrupts:
+            raise
+        except Exception as error:
+            self._failed(error)
+        return result
+
+    def _failed(self, error: Exception) -> None:
+        if self.capturing.lacks_memory(error):
+            self.graphs.make_room("memory ran out during capture")
+            self._refuse("memory ran out during capture")
+        else:
+            self._refuse(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
+
+    def _trial(self, entry: Entry) -> Any:
+        """Eager's result; the inputs are others than those it was captured with, so that a frozen value would show."""
+        replayed = self._replay(entry)
+        result = self._eager()
+        if same_bits(replayed, result):
+            self.graphs.ledger.proved(self.key)
+        else:
+            self._refuse("its first replay differs from eager")
+        return result
+
+    def _replay(self, entry: Entry) -> Any:
+        assert entry.graph is not None
+        entry.replays += 1
+        return entry.graph.replay(self.tensors)
+
+    def _refuse(self, reason: str) -> None:
+        logging.warning("comfyd: no graph of %s: %s", self.key.label, reason)
+        self.graphs.ledger.refuse(self.key, reason)
+
+
+def same_bits(one: Any, other: Any) -> bool:
+    """Whether two results are equal in structure and to the last bit, NaN included."""
+    try:
+        (mine, left), (yours, right) = tree.flatten(one), tree.flatten(other)
+    except tree.Unsupported:
+        return False
+    return mine == yours and all(_equal(a, b) for a, b in zip(left, right, strict=True))
+
+
+def _equal(one: torch.Tensor, other: torch.Tensor) -> bool:
+    if one.shape != other.shape or one.dtype != other.dtype or one.device != other.device:
+        return False
+    return bool(torch.equal(_as_bytes(one), _as_bytes(other)))
+
+
+def _as_bytes(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.contiguous().flatten().view(torch.uint8)

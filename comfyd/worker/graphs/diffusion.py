@@ -1,0 +1,69 @@
+"""The diffusion model's call (``BaseModel._apply_model``) as a call that can become a graph, or why it cannot."""
+
+from collections.abc import Callable
+from typing import Any
+
+from comfy.patcher_extension import WrappersMP, get_all_wrappers
+
+from . import weights
+from .calls import Call, Graphs
+from .options import StepBlind, graphable
+
+_NAMES = ("x", "t", "c_concat", "c_crossattn", "control")
+_REPLACEABLE = frozenset({"model_sampling"})
+"""What a patcher may put into the model: it is told apart by the key."""
+
+
+def apply_model(graphs: Graphs, guider: Any, mode: str, executor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What the rest of the ``APPLY_MODEL`` chain gives, eagerly or from a graph."""
+    model = executor.class_obj
+    owner = weights.of(model, graphs.died)
+    label = type(model.diffusion_model).__name__
+    reason = _why_not(model, guider, executor, args) or owner.reason
+
+    def eager() -> Any:
+        return executor(*args, **kwargs)
+
+    if reason:
+        return graphs.eagerly(owner.owner, label, reason, eager)
+    sampling = weights.of(model.model_sampling, graphs.died)
+    arguments = dict(zip(_NAMES, args, strict=False)) | {"options": graphable(args[5]), "more": kwargs}
+    switches = (mode, sampling.epoch, model.manual_cast_dtype, model.get_dtype())
+    function = _function(executor.original)
+    others = (sampling.owner,)
+    return graphs.run(Call(owner.owner, owner.epoch, label, arguments, function, eager, others, switches, owner.compiled))
+
+
+def _function(original: Callable[..., Any]) -> Callable[[dict[str, Any]], Any]:
+    def function(arguments: dict[str, Any]) -> Any:
+        options = StepBlind(arguments["options"])
+        return original(*(arguments[name] for name in _NAMES), options, **arguments["more"])
+
+    return function
+
+
+def _why_not(model: Any, guider: Any, executor: Any, args: tuple[Any, ...]) -> str:
+    """Why the call must run eagerly; empty: as far as can be seen from outside it need not."""
+    patcher = model.current_patcher
+    if patcher is None or patcher.model is not model or len(args) != 6 or not isinstance(args[5], dict):
+        return "it is called in an unknown way"
+    if not args[0].is_cuda or args[0].requires_grad:
+        return f"it runs on {args[0].device}"
+    return _patches(patcher, guider) or _wrappers(executor, args[5])
+
+
+def _patches(patcher: Any, guider: Any) -> str:
+    if patcher.is_dynamic() or patcher.model.model_lowvram:
+        return "its weights are loaded call by call"
+    if patcher.injections or patcher.is_injected:
+        return "a node has changed its modules"
+    if patcher.current_hooks or patcher.forced_hooks:
+        return "hooks change its weights from step to step"
+    if found := patcher.object_patches.keys() - _REPLACEABLE:
+        return f"a node has replaced its {min(found)}"
+    return "a node has wrapped its call" if "model_function_wrapper" in guider.model_options else ""
+
+
+def _wrappers(executor: Any, options: dict[str, Any]) -> str:
+    inner = [*executor.wrappers[executor.idx + 1 :], *get_all_wrappers(WrappersMP.DIFFUSION_MODEL, options)]
+    return f"{inner[0].__module__} wraps it" if inner else ""

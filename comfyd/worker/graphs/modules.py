@@ -1,0 +1,72 @@
+"""Further modules whose calls become graphs: ControlNets, text encoders' layers, autoencoders' decoders."""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from . import tree, weights
+from .calls import Call, Graphs
+
+
+def methods() -> Iterator[tuple[type, str, bool]]:
+    """Classes and their methods of tensors in and tensors out, and whether they leave their arguments as they are."""
+    import comfy.cldm.cldm
+    import comfy.clip_model
+    import comfy.ldm.models.autoencoder
+    import comfy.taesd.taesd
+    import comfy.text_encoders.t5
+
+    yield comfy.cldm.cldm.ControlNet, "forward", False
+    yield comfy.clip_model.CLIPEncoder, "forward", False
+    yield comfy.text_encoders.t5.T5Stack, "forward", False
+    yield comfy.ldm.models.autoencoder.AutoencodingEngine, "decode", True
+    yield comfy.ldm.models.autoencoder.AutoencodingEngineLegacy, "decode", True
+    yield comfy.taesd.taesd.TAESD, "decode", True
+
+
+def graphed(graphs: Graphs, original: Callable[..., Any], repeatable: bool, mode: Callable[[], str | None]) -> Callable[..., Any]:
+    """The method with graphs; ``mode`` tells that of the job whose thread this is, None where it is no job's."""
+
+    @functools.wraps(original)
+    def method(self: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
+        def eager() -> Any:
+            return original(self, *args, **kwargs)
+
+        if (made := mode()) is None:
+            return eager()
+        weights.look_again()
+        owner = weights.of(self, graphs.died)
+        label = type(self).__name__
+        reason = owner.reason or ("a node pack has changed it" if method.__name__ in vars(self) else "") or _device(args, kwargs)
+        if reason:
+            return graphs.eagerly(owner.owner, label, reason, eager)
+
+        def function(arguments: Any) -> Any:
+            return original(self, *arguments[0], **arguments[1])
+
+        call = Call(
+            owner.owner,
+            owner.epoch,
+            label,
+            (args, kwargs),
+            function,
+            eager,
+            switches=made,
+            compiled=owner.compiled,
+            repeatable=repeatable,
+        )
+        return graphs.run(call)
+
+    return method
+
+
+def _device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    try:
+        _, tensors = tree.flatten((args, kwargs), lambda _: True)
+    except tree.Unsupported as error:
+        return str(error)
+    if not tensors or not all(tensor.is_cuda for tensor in tensors):
+        return "it is not given values on the GPU"
+    return "it is trained" if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors) else ""

@@ -1,0 +1,64 @@
+"""A random LoRA and ControlNet for a checkpoint of a real layout: ``python -m tests.gpu.make_parts COMFYUI CHECKPOINT``."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+_UNET = "model.diffusion_model."
+
+
+def main(comfyui: Path, checkpoint: Path) -> None:
+    """Writes NAME-lora and NAME-control into the tree's models folders."""
+    sys.path.insert(0, str(comfyui))
+    sys.argv = [sys.argv[0], "--cpu"]
+    import comfy.options
+
+    comfy.options.enable_args_parsing()
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(checkpoint)
+    save_file(_lora(weights), comfyui / "models" / "loras" / f"{checkpoint.stem}-lora.safetensors")
+    save_file(_control(weights), comfyui / "models" / "controlnet" / f"{checkpoint.stem}-control.safetensors")
+
+
+def _lora(weights: dict[str, Any]) -> dict[str, Any]:
+    import torch
+
+    draw = torch.Generator().manual_seed(3)
+    found: dict[str, Any] = {}
+    for name in (name for name in weights if name.startswith(_UNET) and name.endswith("to_q.weight")):
+        key = "diffusion_model." + name.removeprefix(_UNET).removesuffix(".weight")
+        rows, columns = weights[name].shape
+        found[f"{key}.lora_up.weight"] = torch.randn(rows, 4, generator=draw).half() * 0.05
+        found[f"{key}.lora_down.weight"] = torch.randn(4, columns, generator=draw).half() * 0.05
+    return found
+
+
+def _control(weights: dict[str, Any]) -> dict[str, Any]:
+    """The UNet's own first half, and random weights for what a ControlNet has besides."""
+    import comfy.cldm.cldm
+    import comfy.model_detection
+    import comfy.ops
+    import torch
+
+    config = comfy.model_detection.model_config_from_unet(weights, _UNET).unet_config
+    for name in ("out_channels", "transformer_depth_output", "image_model"):
+        config.pop(name, None)
+    config |= {"hint_channels": 3, "dtype": torch.float16, "operations": comfy.ops.disable_weight_init, "device": "meta"}
+    control = comfy.cldm.cldm.ControlNet(**config)
+    draw = torch.Generator().manual_seed(4)
+    return {name: _filled(name, value, weights, draw) for name, value in control.state_dict().items()}
+
+
+def _filled(name: str, value: Any, weights: dict[str, Any], draw: Any) -> Any:
+    import torch
+
+    if (known := weights.get(_UNET + name)) is not None and known.shape == value.shape:
+        return known.half().clone()
+    if value.ndim <= 1:
+        return torch.zeros(value.shape, dtype=torch.float16)
+    return (torch.randn(value.shape, generator=draw) * (0.3 / value[0].numel() ** 0.5)).half()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).absolute(), Path(sys.argv[2]).absolute())

@@ -1,0 +1,106 @@
+"""Graphs of the exact mode's matrix: samplers by what takes part, for a checkpoint of SD1.5's or SDXL's layout."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from comfyd.protocol import Graph
+from tests.bench.sides import Work
+
+LOADER, POSITIVE, NEGATIVE, LATENT, SAMPLER, DECODE = "1", "2", "3", "4", "5", "6"
+SIZE, STEPS = 256, 6
+
+
+def plain(checkpoint: str, **sampler: Any) -> Graph:
+    """Text to image, with the latent saved beside the picture."""
+    graph = copy.deepcopy(Work.checkpoint(checkpoint, SIZE, STEPS).seeded(1, **sampler))
+    graph["9"] = {"class_type": "SaveLatent", "inputs": {"samples": [SAMPLER, 0], "filename_prefix": "latent"}}
+    return graph
+
+
+def lora(graph: Graph, strength: float = 1.0) -> Graph:
+    graph["20"] = {
+        "class_type": "LoraLoaderModelOnly",
+        "inputs": {"model": [LOADER, 0], "lora_name": _kind(graph) + "-lora.safetensors", "strength_model": strength},
+    }
+    graph[SAMPLER]["inputs"]["model"] = ["20", 0]
+    return graph
+
+
+def weaker_lora(graph: Graph) -> Graph:
+    return lora(graph, 0.5)
+
+
+def control(graph: Graph) -> Graph:
+    """A ControlNet that holds for the first two thirds of the steps."""
+    graph["21"] = {"class_type": "ControlNetLoader", "inputs": {"control_net_name": _kind(graph) + "-control.safetensors"}}
+    graph["22"] = {"class_type": "EmptyImage", "inputs": {"width": SIZE, "height": SIZE, "batch_size": 1, "color": 0x3080C0}}
+    graph["23"] = {
+        "class_type": "ControlNetApplyAdvanced",
+        "inputs": {
+            "positive": [POSITIVE, 0],
+            "negative": [NEGATIVE, 0],
+            "control_net": ["21", 0],
+            "image": ["22", 0],
+            "strength": 0.8,
+            "start_percent": 0.0,
+            "end_percent": 0.66,
+        },
+    }
+    graph[SAMPLER]["inputs"] |= {"positive": ["23", 0], "negative": ["23", 1]}
+    return graph
+
+
+def batch(graph: Graph) -> Graph:
+    graph[LATENT]["inputs"]["batch_size"] = 3
+    return graph
+
+
+def inpaint(graph: Graph) -> Graph:
+    graph["24"] = {"class_type": "SolidMask", "inputs": {"value": 1.0, "width": SIZE // 2, "height": SIZE}}
+    graph["25"] = {"class_type": "SetLatentNoiseMask", "inputs": {"samples": [LATENT, 0], "mask": ["24", 0]}}
+    graph[SAMPLER]["inputs"] |= {"latent_image": ["25", 0], "denoise": 0.8}
+    return graph
+
+
+def area(graph: Graph) -> Graph:
+    """Two texts, one of them for a part of the picture: model calls of another shape."""
+    graph["26"] = {"class_type": "CLIPTextEncode", "inputs": {"text": "a house", "clip": [LOADER, 1]}}
+    graph["27"] = {
+        "class_type": "ConditioningSetArea",
+        "inputs": {"conditioning": ["26", 0], "width": SIZE // 2, "height": SIZE, "x": 64, "y": 0, "strength": 1.0},
+    }
+    graph["28"] = {
+        "class_type": "ConditioningCombine",
+        "inputs": {"conditioning_1": [POSITIVE, 0], "conditioning_2": ["27", 0]},
+    }
+    graph[SAMPLER]["inputs"]["positive"] = ["28", 0]
+    return graph
+
+
+def cfg_1(graph: Graph) -> Graph:
+    graph[SAMPLER]["inputs"]["cfg"] = 1.0
+    return graph
+
+
+def freeu(graph: Graph) -> Graph:
+    """A patch known to be pure."""
+    inputs = {"model": [LOADER, 0], "b1": 1.3, "b2": 1.4, "s1": 0.9, "s2": 0.2}
+    graph["29"] = {"class_type": "FreeU_V2", "inputs": inputs}
+    graph[SAMPLER]["inputs"]["model"] = ["29", 0]
+    return graph
+
+
+def hypertile(graph: Graph) -> Graph:
+    """A patch that draws random numbers."""
+    inputs = {"model": [LOADER, 0], "tile_size": 256, "swap_size": 2, "max_depth": 0, "scale_depth": False}
+    graph["30"] = {"class_type": "HyperTile", "inputs": inputs}
+    graph[SAMPLER]["inputs"]["model"] = ["30", 0]
+    return graph
+
+
+VARIANTS: list[Callable[[Graph], Graph]] = [lora, weaker_lora, control, batch, inpaint, area, cfg_1, freeu, hypertile]
+
+
+def _kind(graph: Graph) -> str:
+    return str(graph[LOADER]["inputs"]["ckpt_name"]).removesuffix(".safetensors")

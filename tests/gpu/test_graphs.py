@@ -1,0 +1,192 @@
+"""On a CUDA machine: what comes out of captured graphs equals stock ComfyUI's server to the last bit.
+
+``GPU_COMFYUI`` names the ComfyUI tree; ``GPU_CHECKPOINT`` and ``GPU_CHECKPOINT_XL`` checkpoints of SD1.5's and SDXL's layout, for
+each of which ``python -m tests.gpu.make_parts`` has written a LoRA and a ControlNet.
+"""
+
+import copy
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy
+import pytest
+from PIL import Image
+from safetensors.numpy import load_file
+
+from comfyd.protocol import Cancel, Cancelled, Done, Graph, Progress, PsReply, PsRequest, Resident, Unload, WaitReady, Watch
+from tests.daemon_process import DaemonProcess, detach, end_of
+from tests.engine.stock import StockServer
+
+from . import matrix
+from .matrix import LATENT, SAMPLER, STEPS, plain
+
+pytestmark = [pytest.mark.gpu, pytest.mark.timeout(600)]
+SD15 = os.environ.get("GPU_CHECKPOINT", "")
+SDXL = os.environ.get("GPU_CHECKPOINT_XL", "")
+SAMPLERS = ["euler", "dpmpp_2m", "euler_ancestral", "dpmpp_sde", "uni_pc", "ddim", "lcm", "heun", "dpm_adaptive", "res_multistep"]
+needs_xl = pytest.mark.skipif(not SDXL, reason="no checkpoint of SDXL's layout is named")
+Sampling = tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+def cuda() -> Iterator[DaemonProcess]:
+    process = DaemonProcess(Path(tempfile.mkdtemp(prefix="comfyd-", dir="/tmp")))
+    process.start(comfyui=os.environ["GPU_COMFYUI"], engine_args=["--disable-api-nodes"])
+    with process.client() as client:
+        client.call(WaitReady())
+    yield process
+    process.end()
+
+
+@pytest.fixture(scope="module")
+def stock() -> Iterator[StockServer]:
+    """Unmodified ComfyUI with its default arguments and the same models."""
+    base = Path(tempfile.mkdtemp(prefix="stock-", dir="/tmp"))
+    (base / "models").symlink_to(Path(os.environ["GPU_COMFYUI"]) / "models")
+    server = StockServer(Path(os.environ["GPU_COMFYUI"]), base, arguments=())
+    yield server
+    server.close()
+
+
+def made(process: DaemonProcess, graph: Graph) -> dict[str, numpy.ndarray]:
+    """What a job saved: pictures and latents."""
+    with process.client() as client:
+        end = end_of(client, detach(client, graph))
+    assert isinstance(end, Done), end
+    return contents([Path(file) for file in end.files])
+
+
+def stock_made(server: StockServer, graph: Graph) -> dict[str, numpy.ndarray]:
+    pictures = server.run(graph)
+    latent = max(server.output.glob("latent*.latent"), key=lambda path: path.stat().st_mtime_ns)
+    return contents([*pictures, latent])
+
+
+def contents(files: list[Path]) -> dict[str, numpy.ndarray]:
+    pictures = [numpy.asarray(Image.open(file)) for file in files if file.suffix == ".png"]
+    [latent] = [load_file(file)["latent_tensor"] for file in files if file.suffix == ".latent"]
+    assert numpy.isfinite(latent).all()
+    return {"latent": latent} | {f"picture {number}": picture for number, picture in enumerate(pictures)}
+
+
+def same(one: dict[str, numpy.ndarray], other: dict[str, numpy.ndarray]) -> bool:
+    return one.keys() == other.keys() and all(one[name].tobytes() == other[name].tobytes() for name in one)
+
+
+def graphs(process: DaemonProcess) -> list[Resident]:
+    with process.client() as client:
+        reply = client.call(PsRequest())
+    assert isinstance(reply, PsReply)
+    return [resident for resident in reply.residents if resident.kind == "graph"]
+
+
+def replays(process: DaemonProcess, label: str) -> int:
+    """Of all graphs of calls of this class."""
+    notes = [re.fullmatch(rf"{label}, \d+ captured, (\d+) replays", resident.note) for resident in graphs(process)]
+    return sum(int(note[1]) for note in notes if note)
+
+
+def check(cuda: DaemonProcess, stock: StockServer, graph: Graph, label: str = "UNetModel", least: int = STEPS) -> None:
+    """Has the graph captured with one seed; another seed's run then replays it, and equals stock ComfyUI's."""
+    made(cuda, graph)
+    again = copy.deepcopy(graph)
+    again[SAMPLER]["inputs"]["seed"] = 2
+    before = replays(cuda, label)
+    mine = made(cuda, again)
+    assert replays(cuda, label) - before >= least, graphs(cuda)
+    assert same(mine, stock_made(stock, again))
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_samplers(cuda: DaemonProcess, stock: StockServer, sampler: str) -> None:
+    check(cuda, stock, plain(SD15, sampler_name=sampler))
+
+
+@pytest.mark.parametrize("scheduler", ["karras", "exponential", "sgm_uniform", "simple", "ddim_uniform", "beta"])
+def test_schedulers(cuda: DaemonProcess, stock: StockServer, scheduler: str) -> None:
+    check(cuda, stock, plain(SD15, scheduler=scheduler, sampler_name="dpmpp_2m"), least=STEPS - 2)
+
+
+@pytest.mark.parametrize("sampler", ["euler", "dpmpp_2m", "euler_ancestral"])
+@pytest.mark.parametrize("variant", matrix.VARIANTS)
+def test_variants(cuda: DaemonProcess, stock: StockServer, variant: Callable[[Graph], Graph], sampler: str) -> None:
+    least = 0 if variant is matrix.hypertile else STEPS - 2
+    check(cuda, stock, variant(plain(SD15, sampler_name=sampler)), least=least)
+
+
+@needs_xl
+@pytest.mark.parametrize("sampler", ["euler", "dpmpp_2m_sde"])
+def test_samplers_xl(cuda: DaemonProcess, stock: StockServer, sampler: str) -> None:
+    check(cuda, stock, plain(SDXL, sampler_name=sampler))
+
+
+@needs_xl
+@pytest.mark.parametrize("variant", matrix.VARIANTS)
+def test_variants_xl(cuda: DaemonProcess, stock: StockServer, variant: Callable[[Graph], Graph]) -> None:
+    least = 0 if variant is matrix.hypertile else STEPS - 2
+    check(cuda, stock, variant(plain(SDXL)), least=least)
+
+
+def test_decoder_and_text_encoder_are_graphs_too(cuda: DaemonProcess, stock: StockServer) -> None:
+    for number in range(4):
+        graph = plain(SD15, seed=40 + number)
+        graph[matrix.POSITIVE]["inputs"]["text"] = f"fox number {number}"
+        mine = made(cuda, graph)
+    assert replays(cuda, "AutoencoderKL") > 0, graphs(cuda)
+    assert replays(cuda, "CLIPEncoder") > 0, graphs(cuda)
+    assert same(mine, stock_made(stock, graph))
+
+
+def test_what_draws_random_numbers_runs_eagerly_and_says_so(cuda: DaemonProcess) -> None:
+    made(cuda, matrix.hypertile(plain(SD15, seed=50)))
+    assert any("runs eagerly" in resident.note and "hypertile" in resident.note for resident in graphs(cuda)), graphs(cuda)
+
+
+def test_a_switch_of_shape_and_back(cuda: DaemonProcess, stock: StockServer) -> None:
+    wide = plain(SD15, seed=60)
+    wide[LATENT]["inputs"] |= {"width": 320, "height": 192}
+    for seed in (60, 61, 62):
+        for graph in (wide, plain(SD15)):
+            graph[SAMPLER]["inputs"]["seed"] = seed
+            mine = made(cuda, graph)
+            assert same(mine, stock_made(stock, graph))
+
+
+def test_cancel_between_replays_and_the_next_run_is_right(cuda: DaemonProcess, stock: StockServer) -> None:
+    with cuda.client() as client:
+        job = detach(client, plain(SD15, seed=70, steps=400))
+        for message in client.stream(Watch(job=job)):
+            if isinstance(message, Progress) and message.value >= 20:
+                break
+        client.call(Cancel(job=job))
+        assert isinstance(end_of(client, job), Cancelled)
+    check(cuda, stock, plain(SD15, seed=71))
+
+
+def test_jobs_at_once_equal_stock(cuda: DaemonProcess, stock: StockServer) -> None:
+    wanted = [plain(SD15, seed=80, sampler_name=name) for name in ("euler", "dpmpp_2m", "euler_ancestral")]
+    with cuda.client() as client:
+        jobs = [detach(client, graph) for graph in wanted]
+        ends = [end_of(client, job) for job in jobs]
+    for graph, end in zip(wanted, ends, strict=True):
+        assert isinstance(end, Done)
+        assert same(contents([Path(file) for file in end.files]), stock_made(stock, graph))
+
+
+def test_unloaded_models_take_their_graphs_along(cuda: DaemonProcess, stock: StockServer) -> None:
+    check(cuda, stock, plain(SD15, seed=90))
+    with cuda.client() as client:
+        client.call(Unload(everything=True))
+    assert [resident for resident in graphs(cuda) if resident.size] == []
+    check(cuda, stock, plain(SD15, seed=92))
+
+
+def test_too_large_a_job_drops_graphs_and_fails_alone(cuda: DaemonProcess, stock: StockServer) -> None:
+    large = plain(SD15, seed=95, steps=2)
+    large[LATENT]["inputs"] |= {"width": 2048, "height": 2048, "batch_size": 256}
+    with cuda.client() as client:
+        end_of(client, detach(client, large))
+    check(cuda, stock, plain(SD15, seed=96))
