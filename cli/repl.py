@@ -7,9 +7,11 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
-from comfyd.errors import ComfydError, ExitStatus
+from comfyd.errors import ExitStatus
 
-from .completer import candidates
+from .commands import REPL
+from .completion import Candidate, candidates
+from .completion.known import Known
 from .connection import connected
 from .main import guarded, wants_json
 from .parse import unfinished
@@ -77,26 +79,35 @@ def _read_terminal(session: Session) -> int:
             return ExitStatus.DONE
 
 
-class Names(Completer):
-    """Commands, options and the workflow's parameter names."""
+class Proposals(Completer):
+    """What could stand at the cursor, by the session's workflow and values."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._known = Known(session.terminal.paths, REPL, workflow=session.workflow)
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        try:
-            names = self._session.names()
-        except ComfydError:
-            names = []
-        word, found = candidates(document.text_before_cursor, names)
-        yield from (Completion(name, start_position=-len(word)) for name in found)
+        self._known.workflow, self._known.values = self._session.workflow, self._session.values
+        cursor = document.cursor_position
+        found = candidates(document.text, cursor, self._known)
+        if complete_event.completion_requested:
+            found = _meant(found, document.text[:cursor])
+        for each in found:
+            if complete_event.completion_requested or not each.quiet:
+                yield Completion(each.text, each.start - cursor, display=each.display, display_meta=each.meta)
+
+
+def _meant(found: list[Candidate], typed: str) -> list[Candidate]:
+    """The only one that goes on with what was typed, which Tab then inserts; else all, for the menu."""
+    going_on = [each for each in found if each.text.startswith(typed[each.start :]) and each.text != typed[each.start :]]
+    return going_on if len(going_on) == 1 else found
 
 
 def _prompt(session: Session) -> Callable[[], str]:
     """A function that asks for the next line; an abandoned one is the empty comment ``#``."""
     reader: PromptSession[str] = PromptSession(
         history=_history(session.terminal),
-        completer=Names(session),
+        completer=Proposals(session),
         complete_in_thread=True,
         complete_while_typing=False,
         enable_suspend=True,

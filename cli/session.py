@@ -73,20 +73,6 @@ class Session:
         except Refused:
             return pairs(words)  # the daemon judges the graph by what it knows when it runs
 
-    def names(self) -> list[str]:
-        """Names that can be set, plain ones first, as far as the newest catalogue tells."""
-        from comfyd.workflow import Catalogue, parameters
-
-        from .catalogue import newest_file
-
-        newest = newest_file(self.terminal.paths.cache)
-        if newest is None:
-            return []
-        known = Catalogue.read(newest)
-        found = parameters(graph_of(self.workflow, known), known, load(self.workflow).aliases)
-        plain = dict.fromkeys(alias for parameter in found for alias in parameter.aliases)
-        return [*plain, *(parameter.address for parameter in found)]
-
     @staticmethod
     def completed(tokens: Sequence[str]) -> list[str]:
         """The line with the ``run`` that a line of values leaves out; raises UsageError for a lone word."""

@@ -1,0 +1,104 @@
+"""A Context from what lies on the disk: nothing is started and nobody asked, so that a key press waits for no daemon."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from comfyd import config
+from comfyd.errors import ComfydError
+
+from ..commands import SHELL
+from ..spec import Command
+from .index import Index
+
+_MOST = 1000
+"""Entries of a directory that are looked at."""
+
+
+class Known:
+    """What files tell; each question is answered once and anew when its files have changed."""
+
+    def __init__(
+        self,
+        paths: config.Paths,
+        commands: Sequence[Command] = SHELL,
+        *,
+        workflow: str | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> None:
+        self.commands = commands
+        self.repl = workflow is not None
+        self.values = values or {}
+        self.workflow = workflow
+        self._paths = paths
+        self._indexes: dict[object, Index | None] = {}
+
+    def index(self, workflow: str | None) -> Index | None:
+        """The parameters of a workflow by the newest catalogue."""
+        from ..catalogue import newest_file
+
+        name = workflow or self.workflow
+        file = newest_file(self._paths.cache)
+        if not name or name == "-" or file is None:
+            return None
+        with suppress(OSError):
+            key = (name, file, file.stat().st_mtime_ns, _changed(name))
+            if key not in self._indexes:
+                self._indexes = {key: _index(name, file, self._paths.workflows)}
+            return self._indexes[key]
+        return None
+
+    def workflows(self) -> Iterable[tuple[str, str]]:
+        """Built-in and stored names."""
+        from comfyd.workflow.source import BUILT_IN
+
+        return [*((name, "built in") for name in BUILT_IN), *((name, "stored") for name in self.stored())]
+
+    def stored(self) -> Iterable[str]:
+        """Stored names."""
+        from comfyd.workflow.store import Store
+
+        return Store(self._paths.workflows).names()
+
+    def jobs(self) -> Iterable[tuple[int, str]]:
+        """None: the queue is the daemon's to tell."""
+        return []
+
+    def residents(self) -> Iterable[str]:
+        """None, likewise."""
+        return []
+
+    def paths(self, typed: str, suffixes: tuple[str, ...] = ()) -> Iterable[str]:
+        """Files and directories that go on with what was typed."""
+        folder, slash, _ = typed.rpartition("/")
+        where = Path(folder + slash).expanduser() if slash else Path()
+        hidden = typed.rpartition("/")[2].startswith(".")
+        try:
+            with os.scandir(where) as entries:
+                found = [(entry.name, entry.is_dir()) for entry, _ in zip(entries, range(_MOST), strict=False)]
+        except (OSError, ValueError):
+            return []
+        return [
+            f"{folder}{slash}{name}{'/' if is_folder else ''}"
+            for name, is_folder in sorted(found)
+            if name.startswith(".") == hidden and (is_folder or not suffixes or name.lower().endswith(suffixes))
+        ]
+
+
+def _changed(workflow: str) -> int:
+    """When the workflow's file was changed, if it is one."""
+    with suppress(OSError, ValueError):
+        return Path(workflow).stat().st_mtime_ns
+    return 0
+
+
+def _index(workflow: str, catalogue: Path, store: Path) -> Index | None:
+    from comfyd.workflow import Catalogue, load, prepare
+
+    try:
+        known = Catalogue.read(catalogue)
+        given = load(workflow, store=store)
+        return Index(prepare(given.api, given.ui, known), known, given.aliases)
+    except ComfydError:
+        return None
