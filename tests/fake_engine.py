@@ -74,6 +74,12 @@ def models() -> list[str]:
     return sorted(file.name for file in folder.glob("*")) if folder.is_dir() else []
 
 
+def pictures() -> list[str]:
+    """The files of the input folder."""
+    folder = Path(SETTINGS["data"]) / "input"
+    return sorted(file.name for file in folder.glob("*.png")) if folder.is_dir() else []
+
+
 def catalogue() -> dict[str, Any]:
     """What ComfyUI's /object_info would say."""
     return {
@@ -89,6 +95,7 @@ def catalogue() -> dict[str, Any]:
         "Steps": _class([], steps=INT),
         "Garbage": _class([], messages=INT),
         "Load": _class([], model=(models(), {})),
+        "LoadImage": _class([], image=(["example.png", *pictures()], {"image_upload": True})),
         "Print": _class([], text=STRING, until=STRING),
     }
 
@@ -186,6 +193,10 @@ class Job:
     def do_Print(self, node: str, text: str, until: str) -> Iterator[Any]:
         print(text, flush=True)
         return self.do_WaitFor(node, until) if until else iter(())
+
+    def do_LoadImage(self, node: str, image: str) -> Iterator[Any]:
+        self.texts[node] = {"text": [image]}
+        return iter(())
 
     def do_Load(self, node: str, model: str) -> Iterator[Any]:
         RESIDENTS[model] = Resident(name=model, kind="checkpoint", size=GIB, device="fake", last_used=time.time())

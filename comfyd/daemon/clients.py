@@ -55,7 +55,7 @@ class Clients:
             return
         try:
             message = decode_request(payload)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             log.warning("a request does not decode: %s", error)
             self.refuse(caller, ProtocolError(f"The daemon does not understand this request ({error}); update comfyd."))
             return

@@ -28,6 +28,7 @@ from comfyd.protocol import (
     ToClient,
     encode,
 )
+from comfyd.workflow.wording import plain
 
 from .clients import Caller, Clients
 from .followers import Followers
@@ -75,10 +76,8 @@ class Queue:
     def accept(self, caller: Caller, request: Submit, overrides: dict[str, object], graph: Graph) -> None:
         """Journal a bound job, say so, and let it take its place; raises QueueFull or JournalUnavailable."""
         self.jobs.check_room()
-        job = self.journal.add(
-            request.workflow, overrides, encode(graph), encode(extra_data(request)), time.time(), request.mode
-        )
-        log.info("job %d queued (%s)", job, request.workflow or "unnamed", extra={"job": job})
+        job = self.journal.add(request.workflow, overrides, encode(graph), encode(extra_data(request)), time.time(), request.mode)
+        log.info("job %d queued (%s)", job, plain(request.workflow) or "unnamed", extra={"job": job})
         if request.follow:
             self.followers.follow(job, caller)
         self._clients.send(caller, Accepted(job=job, position=self.jobs.next_position(), overrides=overrides))

@@ -67,7 +67,9 @@ async def _bind(request: Work, catalogue: "Catalogue", last: dict[str, Any]) -> 
 
 def _prepared_and_bound(request: Work, catalogue: "Catalogue", last: dict[str, Any]) -> "Bound":
     from comfyd.workflow import bind, prepare
+    from comfyd.workflow.form import require_shallow
 
+    require_shallow([request.api, request.overrides, extra_data(request)])
     return bind(
         prepare(request.api, request.ui, catalogue),
         request.overrides,

@@ -8,6 +8,7 @@ from comfyd.protocol import Graph
 from .document import Document
 from .wording import shown
 
+_DEEPEST = 200
 _FIX = "export it anew in ComfyUI and give that file."
 
 
@@ -59,3 +60,18 @@ def require_nodes(graph: Any, called: str = "The workflow") -> Graph:
         if not isinstance(node.get("inputs", {}), dict):
             raise WorkflowInvalid(f"{called}: the inputs of node {shown(id_)} are not an object of names and values; {_FIX}")
     return graph
+
+
+def require_shallow(value: Any, called: str = "The workflow") -> None:
+    """Raises WorkflowInvalid for what is nested so deeply that a node, or whoever decodes it, could run out of stack."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent if type(parent) is list else ())
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return
+    raise WorkflowInvalid(f"{called} is nested more than {_DEEPEST} levels deep and cannot be a workflow; {_FIX}")

@@ -10,6 +10,7 @@ import msgspec
 
 from comfyd.errors import WorkflowInvalid, WorkflowNotJson
 
+from .form import require_shallow
 from .wording import shown
 
 _ENCODINGS = 4
@@ -57,7 +58,8 @@ def _explained(text: str, name: str) -> Iterator[None]:
 
 
 def require_portable(value: Any, name: str) -> None:
-    """Raises WorkflowInvalid for what MessagePack cannot carry: integers beyond 64 bit, half surrogate pairs."""
+    """Raises WorkflowInvalid for what cannot travel: integers beyond 64 bit, half surrogate pairs, very deep nesting."""
+    require_shallow(value, name)
     try:
         msgspec.msgpack.encode(value)
     except OverflowError as error:

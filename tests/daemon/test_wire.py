@@ -133,7 +133,10 @@ def test_a_client_that_does_not_read_gets_its_final_message_nevertheless(daemon:
 def test_a_daemon_of_another_version_is_named_by_the_client(daemon: DaemonProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     daemon.start()
     monkeypatch.setattr("comfyd.client.VERSION_FRAME", b"99")
-    with daemon.client() as client, pytest.raises(errors.ProtocolMismatch, match=rf"version {PROTOCOL}.*comfyd stop && comfyd start"):
+    with (
+        daemon.client() as client,
+        pytest.raises(errors.ProtocolMismatch, match=rf"version {PROTOCOL}.*comfyd stop && comfyd start"),
+    ):
         client.call(StatusRequest())
 
 

@@ -4,6 +4,7 @@ import io
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from comfyd.errors import ComfydError, WorkflowFormat, WorkflowInvalid, WorkflowNotFound, WorkflowNotJson
@@ -107,6 +108,22 @@ def test_not_json(tmp_path: Path, data: bytes):
 def test_json_that_cannot_travel(value: str, reason: str):
     with pytest.raises((WorkflowInvalid, WorkflowNotJson), match=reason):
         load('{"1": {"class_type": "X", "inputs": {"a": ' + value + "}}}")
+
+
+def deep_ui(depth: int) -> str:
+    return '{"nodes": [], "links": [], "extra": ' + "[" * depth + "]" * depth + "}"
+
+
+@pytest.mark.parametrize("depth", [10, 100, 190])
+def test_deep_nesting_that_can_travel(depth: int):
+    ui = load(deep_ui(depth)).ui
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode({"extra_pnginfo": {"workflow": ui}}))
+
+
+@pytest.mark.parametrize("depth", [210, *range(250, 1200, 50), 100_000])
+def test_deep_nesting_that_could_not(depth: int):
+    with pytest.raises((WorkflowInvalid, WorkflowNotJson), match="nested"):
+        load(deep_ui(depth))
 
 
 def test_duplicate_node_ids_are_refused():
