@@ -51,21 +51,24 @@ class Session:
             values["no_start"] |= not self.start
         return handle(command, self.terminal, values, session=self if command.where == "repl" else None)
 
-    def with_values(self, words: Sequence[str]) -> dict[str, str]:
-        """The values so far and these after them: of two names of one parameter the one given last counts."""
-        given = dict(self._paired(words))
+    def with_values(self, words: Sequence[str], *, wait: bool = False) -> dict[str, str]:
+        """The values so far and these after them: of two names of one parameter the one given last counts.
+
+        Words that cannot be told apart without a catalogue are worth to ``wait`` for one.
+        """
+        given = dict(self._paired(words, wait=wait))
         return {name: value for name, value in self.values.items() if name not in given} | given
 
-    def _paired(self, words: Sequence[str]) -> list[tuple[str, str]]:
+    def _paired(self, words: Sequence[str], *, wait: bool) -> list[tuple[str, str]]:
         """Names and values by the workflow's parameters, or one word each where no catalogue tells them."""
         from comfyd.workflow import Catalogue, pairs_of
 
-        from .catalogue import newest_file
+        from .catalogue import catalogue, newest_file
 
         newest = newest_file(self.terminal.paths.cache) if words else None
-        if newest is None:
+        if newest is None and not (wait and _unquoted(words)):
             return pairs(words)
-        known = Catalogue.read(newest)
+        known = Catalogue.read(newest) if newest is not None else catalogue(self.terminal, start=self.start)
         try:
             return pairs_of(words, graph_of(self.workflow, known), known, load(self.workflow).aliases)
         except (UsageError, UnknownParameter):
@@ -86,6 +89,13 @@ class Session:
             fix = did_you_mean(tokens[0], words) or "; help lists the commands, and values are set like this: seed 42."
             raise UsageError(f"{shown(tokens[0])} is neither a command nor a name with a value{fix}")
         return ["run", *tokens]
+
+
+def _unquoted(words: Sequence[str]) -> bool:
+    """Whether there seems to be a text of several words among them, not all names being such as workflows have."""
+    from comfyd.workflow.aliases import ALIASES
+
+    return len(words) % 2 == 1 or not all(name in ALIASES or "." in name for name in words[::2])
 
 
 def _is_workflow(word: str) -> bool:
@@ -115,7 +125,7 @@ def check(workflow: str) -> None:
 
 def run(session: Session, *, words: Sequence[str], **options: Any) -> int:
     """Run with the values so far and these; what is refused is not kept."""
-    values = session.with_values(words)
+    values = session.with_values(words, wait=True)
     options["mode"] = options.get("mode") or session.mode
     status = workflows.run(
         session.terminal,

@@ -100,7 +100,7 @@ def _texts_of(wiring: Wiring, id_: str, names: list[str]) -> list[Group]:
     starts = [(source, slot) for name, source, slot in feeds(wiring, id_, _STRING) if name in names]
     makers = dict.fromkeys(i for i, _ in upstream(wiring, starts, _STRING) if not _instructs(wiring, i))
     plain = [id_ for id_ in makers if not any(wiring.links(id_)) and len(wiring.specs(id_)) == 1]
-    made = [(address,) for made_by in plain or makers for address in _typed(wiring, made_by)]
+    made: list[Group] = [(address,) for made_by in plain or makers for address in _typed(wiring, made_by)]
     return list(dict.fromkeys(made if plain else found + made))
 
 
