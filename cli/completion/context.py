@@ -1,10 +1,12 @@
 """What is known where something is completed; asked for only where it could stand."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..spec import Command
-from .index import Index
+
+if TYPE_CHECKING:
+    from .index import Index
 
 
 class Context(Protocol):
@@ -22,7 +24,7 @@ class Context(Protocol):
     def values(self) -> Mapping[str, str]:
         """Values set so far, by the name they were given."""
 
-    def index(self, workflow: str | None) -> Index | None:
+    def index(self, workflow: str | None) -> "Index | None":
         """The parameters of a workflow, of the REPL's own for None; None where nothing is known of it."""
 
     def workflows(self) -> Iterable[tuple[str, str]]:

@@ -4,13 +4,16 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from comfyd import config
 from comfyd.errors import ComfydError
 
 from ..commands import SHELL
 from ..spec import Command
-from .index import Index
+
+if TYPE_CHECKING:
+    from .index import Index
 
 _MOST = 1000
 """Entries of a directory that are looked at."""
@@ -34,7 +37,7 @@ class Known:
         self._paths = paths
         self._indexes: dict[object, Index | None] = {}
 
-    def index(self, workflow: str | None) -> Index | None:
+    def index(self, workflow: str | None) -> "Index | None":
         """The parameters of a workflow by the newest catalogue."""
         from ..catalogue import newest_file
 
@@ -93,8 +96,10 @@ def _changed(workflow: str) -> int:
     return 0
 
 
-def _index(workflow: str, catalogue: Path, store: Path) -> Index | None:
+def _index(workflow: str, catalogue: Path, store: Path) -> "Index | None":
     from comfyd.workflow import Catalogue, load, prepare
+
+    from .index import Index
 
     try:
         known = Catalogue.read(catalogue)

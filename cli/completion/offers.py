@@ -9,7 +9,6 @@ from ..spec import Argument, Command, Option
 from .candidate import Item
 from .context import Context
 from .place import Place, find, place
-from .values import values
 
 _WORKFLOWS = (".json", ".png", ".webp", ".jpg", ".jpeg", ".mp4", ".webm", ".mp3", ".flac")
 _FIRST, _LATER, _LAST = 0, 4, 9
@@ -117,6 +116,8 @@ def _parameters(here: Place, word: str, context: Context, quoted: bool) -> Itera
     index = context.index(here.workflow)
     if index is None:
         return []
+    from .values import values
+
     name, in_text = index.due(here.words)
     here.due_value = name is not None and not in_text
     found = list(values(name, word, index, context)) if name is not None else []
