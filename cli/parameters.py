@@ -14,6 +14,8 @@ from .terminal import Terminal
 
 HEADERS = ("NAME", "ADDRESS", "NODE", "TYPE", "VALUE", "RANGE")
 _CHOICES = 3
+_ROOMY = 100
+"""Columns from which on there is room for the types, which the values tell anyway."""
 _ENDLESS = 1e9  # a limit nobody reaches says nothing (seeds end at 2^64 - 1)
 
 
@@ -38,8 +40,11 @@ def show(found: Sequence[Parameter], terminal: Terminal, *, json: bool, kept: Ma
     if json:
         terminal.json({"type": "Parameters", "parameters": [msgspec.to_builtins(parameter) for parameter in found]})
     else:
-        few = ("NODE", "TYPE", "RANGE")
-        show_table(terminal, HEADERS, rows(found, kept or {}), flexible=("NODE", "VALUE", "RANGE"), optional=few)
+        narrow = terminal.stdout.isatty() and terminal.columns < _ROOMY
+        headers = [header for header in HEADERS if not narrow or header != "TYPE"]
+        cells = [row[:3] + row[4:] if narrow else row for row in rows(found, kept or {})]
+        optional = [header for header in ("NODE", "TYPE", "RANGE") if header in headers]
+        show_table(terminal, headers, cells, flexible=("NODE", "VALUE", "RANGE"), optional=optional)
 
 
 def rows(found: Sequence[Parameter], kept: Mapping[str, str]) -> list[list[str]]:
