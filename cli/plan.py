@@ -29,13 +29,12 @@ def plan(
     mode: str | None,
 ) -> int:
     """Ask the daemon, and show its answer."""
-    from comfyd.workflow import load
-
     from .connection import connected
     from .display import display_for
+    from .given import load
     from .uploads import uploaded
 
-    given = load(workflow, terminal.stdin)
+    given = load(terminal, workflow)
     words, overrides = uploaded(terminal, given, words, overrides, start=not no_start)
     request = PlanRequest(
         api=given.api,
