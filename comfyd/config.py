@@ -73,6 +73,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Further arguments for ComfyUI (its own command line), for example ["--cpu"]."""
     mode: Literal["exact", "fast"] = "exact"
     """How jobs are made that do not say it: exact (ComfyUI's own bits) or fast (compiled kernels, at least 40 dB)."""
+    eager_imports: bool = False
+    """Whether a worker imports everything at its start, as ComfyUI does, instead of what nodes need when they need it."""
     max_running: AtLeastOne = 4
     """Jobs admitted at once; they advance step by step in turn."""
     max_queue: Count = 512

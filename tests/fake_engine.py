@@ -42,6 +42,7 @@ from comfyd.protocol import (
     Unloaded,
     UnloadOrder,
 )
+from comfyd.provenance import stamp
 
 GIB = 1024**3
 MEMORY = Memory(device="fake", used=1 * GIB, total=8 * GIB)
@@ -98,6 +99,13 @@ def catalogue() -> dict[str, Any]:
         "LoadImage": _class([], image=(["example.png", *pictures()], {"image_upload": True})),
         "Print": _class([], text=STRING, until=STRING),
     }
+
+
+def made_of() -> dict[str, Any]:
+    """The folder whose files are choices, and one with packs."""
+    folder, packs = (Path(SETTINGS["data"]) / name for name in ("models", "packs"))
+    time = folder.stat().st_mtime_ns if folder.is_dir() else 0
+    return {"folders": {str(folder): time}, "packs": {str(packs): stamp(str(packs))}}
 
 
 class Job:
@@ -292,9 +300,9 @@ def main() -> int:
         pair.close(1000)
         context.term()
         return 1
-    file = Path(SETTINGS["cache"]) / f"fake-{os.getpid()}.json"
+    file = Path(SETTINGS["catalogue"])
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"format": 1, "comfyui": "0.0", "nodes": catalogue()}))
+    file.write_text(json.dumps({"format": 1, "comfyui": "0.0", "made_of": made_of(), "nodes": catalogue()}))
     worker.send(
         Ready(
             pid=os.getpid(),

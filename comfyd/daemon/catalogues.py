@@ -1,14 +1,14 @@
-"""Node catalogues on disk: the worker writes one at its start, and a copy serves until the next worker is ready."""
+"""The node catalogue on disk: one file for each engine, written by the worker, good before a worker is ready while it holds."""
 
 import contextlib
-import hashlib
 import logging
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from comfyd.config import Paths
+from comfyd import provenance
+from comfyd.config import Config
+from comfyd.inuse import InUse
 
 from .launch import Launch
 
@@ -18,33 +18,33 @@ if TYPE_CHECKING:
 log = logging.getLogger("comfyd.supervisor")
 
 
-def cached_file(paths: Paths, launch: Launch) -> Path:
-    """Where the catalogue of this engine in this version is kept."""
-    digest = hashlib.sha256("\0".join([launch.comfyui, launch.version, launch.module]).encode()).hexdigest()
-    return paths.cache / f"catalogue-{digest[:16]}.json"
-
-
-def read_cached(file: Path) -> "Catalogue | None":
-    """The catalogue of an earlier start, if there is one that can be read."""
+def read(file: Path) -> "Catalogue":
+    """The catalogue a worker has left; raises Unavailable when it cannot be used."""
     from comfyd.workflow import Catalogue
 
+    return Catalogue.read(file)
+
+
+def read_earlier(file: Path, launch: Launch) -> "Catalogue | None":
+    """The catalogue of an earlier start, if there is one and the engine and its packs are still what they were."""
     if not file.exists():
         return None
     try:
-        return Catalogue.read(file)
+        catalogue = read(file)
+        made = catalogue.made_of
     except Exception as error:  # a cache never stands in the way, whatever is wrong with it
         log.warning("the cached catalogue %s cannot be used: %s", file, error)
         return None
-
-
-def read_and_keep(file: Path, cached: Path) -> "Catalogue":
-    """The catalogue a worker has just written, which is also copied to ``cached``."""
-    from comfyd.workflow import Catalogue
-
-    catalogue = Catalogue.read(file)
-    if file != cached:
-        with contextlib.suppress(OSError):
-            partial = cached.with_suffix(f".{os.getpid()}.partial")
-            shutil.copyfile(file, partial)
-            partial.replace(cached)
+    if (made.engine and launch.comfyui not in made.engine) or not provenance.holds(made):
+        log.info("ComfyUI or its packs have changed since the node catalogue was written; the worker makes it anew")
+        return None
     return catalogue
+
+
+def note_in_use(file: Path, config: Config) -> None:
+    """Tell clients which catalogue is that of the engine in use."""
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name(f"in-use.{os.getpid()}.partial")
+        partial.write_bytes(InUse.of(file, config).encode())
+        partial.replace(file.with_name(InUse.FILE))

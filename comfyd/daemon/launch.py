@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from comfyd import provenance
 from comfyd.config import Config, Paths
 from comfyd.errors import EngineNotInstalled
 
@@ -57,6 +58,11 @@ def find(config: Config, paths: Paths, installing: Callable[[str, float | None],
     )
 
 
+def catalogue_file(launch: Launch, config: Config, paths: Paths) -> Path:
+    """Where this engine's node catalogue is kept, which the worker writes and everybody reads."""
+    return provenance.file(paths.cache, launch.comfyui or launch.module, config.python, config.engine_args)
+
+
 def environment(launch: Launch, config: Config, paths: Paths, address: str, blackbox: Path) -> dict[str, str]:
     """The daemon's own environment and what the worker has to know; sizes in bytes."""
     settings = {
@@ -64,6 +70,8 @@ def environment(launch: Launch, config: Config, paths: Paths, address: str, blac
         "engine_args": [*launch.args, *config.engine_args],
         "data": str(paths.data),
         "cache": str(paths.cache),
+        "catalogue": str(catalogue_file(launch, config, paths)),
+        "eager": config.eager_imports,
         "cache_ram": int(config.cache_ram * _GIB),
         "cache_vram": int(config.cache_vram * _GIB),
         "models_ram": int(config.models_ram * _GIB),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from comfyd.errors import ComfydError, EngineFailed, Refused
 from comfyd.protocol import Describe, Described, Work
 
+from . import listings
 from .supervisor import Supervisor
 from .threads import in_thread
 
@@ -22,9 +23,13 @@ async def bound(request: Work, engine: Supervisor, journal: "Journal | None" = N
     catalogue = await engine.any_catalogue()
     last = journal.last_overrides(request.workflow) if journal is not None and _counts_on(request) else {}
     try:
-        return await _bind(request, catalogue, last)
+        found = await _bind(request, catalogue, last)
     except Refused as refusal:
         return await _bind(request, await _fresh(engine, refusal), last)
+    if not engine.live and (classes := await in_thread(lambda: listings.doubtful(found.graph, catalogue))):
+        await engine.ready()
+        return await _bind(request, await _described(engine, classes), last)
+    return found
 
 
 def _counts_on(request: Work) -> bool:
@@ -35,26 +40,31 @@ def _counts_on(request: Work) -> bool:
 
 async def _fresh(engine: Supervisor, refusal: Refused) -> "Catalogue":
     """A catalogue in which the reason of the refusal may be gone; raises the refusal where none can be had."""
+    classes = list(getattr(refusal, "classes", ()))
     if not engine.live:
         try:
             await engine.ready()
         except ComfydError:
             raise refusal from None
-        assert engine.catalogue is not None
-        return engine.catalogue
-    classes = list(getattr(refusal, "classes", ()))
-    if not classes:
+    elif not classes:
         raise refusal
     try:
-        answer = await asyncio.wait_for(engine.ask(lambda number: Describe(request=number, classes=classes)), _PATIENCE)
+        return await _described(engine, classes)
     except EngineFailed:
         raise refusal from None
     except TimeoutError:
         refusal.message = f"{refusal.message.rstrip('.')}; the engine was too busy to look again, so try later if that is new."
         raise refusal from None
-    assert isinstance(answer, Described)
+
+
+async def _described(engine: Supervisor, classes: list[str]) -> "Catalogue":
+    """The catalogue with entries of these classes that the worker has just made."""
+    if classes:
+        answer = await asyncio.wait_for(engine.ask(lambda number: Describe(request=number, classes=classes)), _PATIENCE)
+        assert isinstance(answer, Described)
+        assert engine.catalogue is not None
+        engine.catalogue = engine.catalogue.replace(answer.classes)
     assert engine.catalogue is not None
-    engine.catalogue = engine.catalogue.replace(answer.classes)
     return engine.catalogue
 
 

@@ -39,7 +39,7 @@ from comfyd.protocol import (
 
 from . import autopsy, catalogues
 from .autopsy import Ended
-from .launch import Launch, find
+from .launch import Launch, catalogue_file, find
 from .restarts import Restarts
 from .threads import in_thread
 from .waiting import Answer, Waiting
@@ -176,9 +176,10 @@ class Supervisor:
         launch = await in_thread(lambda: find(self._config, self._paths, self._installing))
         if launch.notice:
             log.warning("%s", launch.notice)
-        self._cached = catalogues.cached_file(self._paths, launch)
+        file = catalogue_file(launch, self._config, self._paths)
+        catalogues.note_in_use(file, self._config)
         if self.catalogue is None:
-            self.catalogue = await in_thread(lambda: catalogues.read_cached(self._cached))
+            self.catalogue = await in_thread(lambda: catalogues.read_earlier(file, launch))
             self._waiting.changed()
         return launch
 
@@ -257,7 +258,7 @@ class Supervisor:
     async def _announce(self, ready: Ready) -> None:
         worker = self._worker
         try:
-            catalogue = await in_thread(lambda: catalogues.read_and_keep(Path(ready.catalogue), self._cached))
+            catalogue = await in_thread(lambda: catalogues.read(Path(ready.catalogue)))
         except Exception as error:
             self._start_failed = EngineFailed(f"The worker's node catalogue {ready.catalogue} cannot be read ({error}).")
             self._kill()

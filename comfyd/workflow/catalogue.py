@@ -3,7 +3,7 @@
 import json
 from collections.abc import KeysView
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,6 +12,9 @@ from comfyd.protocol import CATALOGUE_FORMAT
 
 from .nodeclass import NodeClass, parse_class
 
+if TYPE_CHECKING:
+    from comfyd.provenance import Provenance
+
 _FIX = "restart the daemon, which writes it anew."
 
 
@@ -19,19 +22,22 @@ class _File(msgspec.Struct):
     format: int
     nodes: dict[str, Any]
     comfyui: str = ""
+    made_of: dict[str, Any] = {}
 
 
 class _Undecoded(msgspec.Struct):
     format: int
     nodes: dict[str, msgspec.Raw]
     comfyui: str = ""
+    made_of: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class Catalogue:
     """All node classes by name. Entries are decoded and parsed when they are first asked for, from any thread."""
 
-    def __init__(self, nodes: dict[str, Any], comfyui: str = "") -> None:
+    def __init__(self, nodes: dict[str, Any], comfyui: str = "", made_of: Any = None) -> None:
         self.comfyui = comfyui
+        self._made_of = made_of or {}
         self._raw = nodes
         self._parsed: dict[str, NodeClass] = {}
 
@@ -44,7 +50,14 @@ class Catalogue:
             raise Unavailable(f"The node catalogue {path} cannot be read ({error}); {_FIX}") from error
         if file.format != CATALOGUE_FORMAT:
             raise Unavailable(f"The node catalogue {path} has format {file.format}, not {CATALOGUE_FORMAT}; {_FIX}")
-        return cls(dict(file.nodes), file.comfyui)
+        return cls(dict(file.nodes), file.comfyui, file.made_of)
+
+    @property
+    def made_of(self) -> "Provenance":
+        """What it depends on, where its maker has said so."""
+        from comfyd.provenance import Provenance
+
+        return msgspec.convert(_entry(self._made_of), Provenance)
 
     def node(self, class_type: str) -> NodeClass | None:
         """The class of that name, or None."""
@@ -64,7 +77,8 @@ class Catalogue:
 
     def replace(self, classes: dict[str, Any]) -> "Catalogue":
         """A catalogue with fresh entries for some classes; an entry of None removes its class."""
-        fresh = Catalogue({k: v for k, v in {**self._raw, **classes}.items() if v is not None}, self.comfyui)
+        entries = {k: v for k, v in {**self._raw, **classes}.items() if v is not None}
+        fresh = Catalogue(entries, self.comfyui, self._made_of)
         fresh._parsed = {name: node for name, node in self._parsed.copy().items() if name not in classes}
         return fresh
 

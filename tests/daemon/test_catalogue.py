@@ -6,6 +6,7 @@ import pytest
 
 from comfyd import errors
 from comfyd.daemon.submit import _fresh
+from comfyd.inuse import InUse
 from comfyd.protocol import Accepted, Done, EngineState, Submit
 from tests.daemon_process import DaemonProcess, final, graph, read_to, submit
 
@@ -84,3 +85,60 @@ def test_a_large_graph_is_bound_beside_the_loop(daemon: DaemonProcess) -> None:
         assert accepted.overrides == {"17.text": "y"}
         with pytest.raises(errors.UnknownParameter):
             client.call(Submit(api=large, overrides=[("17.txet", "y")]))
+
+
+def test_files_that_came_or_went_are_looked_at_before_a_job_that_names_one_is_accepted(starting: DaemonProcess) -> None:
+    (starting.paths.data / "models").mkdir()
+    with starting.client() as client:
+        stream = client.stream(Submit(api=graph("Echo", text="x"), follow=False))
+        assert isinstance(read_to(stream, Accepted), Accepted)
+        stream = client.stream(submit("Load", model="gone.safetensors"))
+        read_to(stream, EngineState)
+        starting.file("gate").touch()
+        with pytest.raises(errors.MissingModel, match=r"gone\.safetensors"):
+            final(stream)
+
+
+def test_a_model_is_trusted_while_its_folder_is_what_it_was(daemon: DaemonProcess) -> None:
+    (daemon.paths.data / "models").mkdir(parents=True)
+    (daemon.paths.data / "models" / "there.safetensors").touch()
+    daemon.start().ready()
+    daemon.kill()
+    daemon.say_at_start(f"wait {daemon.file('gate')}")
+    daemon.start()
+    with daemon.client() as client:
+        accepted = client.call(Submit(api=graph("Load", model="there.safetensors"), follow=False))
+        assert isinstance(accepted, Accepted)
+    (daemon.paths.data / "models" / "there.safetensors").unlink()
+    with daemon.client() as client:
+        stream = client.stream(submit("Load", model="there.safetensors"))
+        read_to(stream, EngineState)
+        daemon.file("gate").touch()
+        with pytest.raises(errors.MissingModel, match=r"there\.safetensors"):
+            final(stream)
+
+
+def test_the_catalogue_of_packs_that_have_changed_is_not_used(daemon: DaemonProcess) -> None:
+    packs = daemon.paths.data / "packs" / "one"
+    packs.mkdir(parents=True)
+    (packs / "__init__.py").write_text("version = 1\n")
+    daemon.start().ready()
+    daemon.kill()
+    (packs / "__init__.py").write_text("version = 20\n")
+    daemon.say_at_start(f"wait {daemon.file('gate')}")
+    daemon.start()
+    with daemon.client() as client:
+        stream = client.stream(submit("Echo", text="x"))
+        read_to(stream, EngineState)
+        daemon.file("gate").touch()
+        assert isinstance(final(stream), Done)
+    assert "have changed since the node catalogue was written" in daemon.log
+
+
+def test_one_file_serves_worker_daemon_and_clients(daemon: DaemonProcess) -> None:
+    daemon.start().ready()
+    files = list(daemon.paths.cache.glob("*catalogue*"))
+    assert len(files) == 1
+    noted = InUse.read(daemon.paths.cache)
+    assert noted is not None
+    assert daemon.paths.cache / noted.catalogue == files[0]

@@ -153,11 +153,14 @@ def test_the_worker_is_told_everything_in_its_environment(paths: Paths) -> None:
     assert json.loads(env["COMFYD_WORKER_SETTINGS"]) == {
         "comfyui": "/c",
         "engine_args": ["--from-engine", "--cpu"],
+        "catalogue": str(launch.catalogue_file(found, settings, paths)),
+        "eager": False,
         "data": str(paths.data),
         "cache": str(paths.cache),
         "cache_ram": 1024**3 // 2,
         "cache_vram": 0,
         "models_ram": 0,
+        "png": "fast",
         "max_running": 3,
     }
 

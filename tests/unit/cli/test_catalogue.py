@@ -1,0 +1,38 @@
+"""Clients read the catalogue of the engine in use, not whichever was written last."""
+
+import os
+from pathlib import Path
+
+from comfyd_cli.catalogue import newest_file
+
+from comfyd.config import Config
+from comfyd.inuse import InUse
+
+
+def write(file: Path, time: int) -> Path:
+    file.write_text("{}")
+    os.utime(file, (time, time))
+    return file
+
+
+def test_the_one_in_use_is_read_though_another_is_newer(tmp_path: Path) -> None:
+    used = write(tmp_path / "catalogue-a.json", 1000)
+    write(tmp_path / "catalogue-b.json", 2000)
+    (tmp_path / InUse.FILE).write_bytes(InUse.of(used, Config()).encode())
+    assert newest_file(tmp_path) == used
+    assert newest_file(tmp_path, Config()) == used
+
+
+def test_another_engine_s_is_none(tmp_path: Path) -> None:
+    used = write(tmp_path / "catalogue-a.json", 1000)
+    (tmp_path / InUse.FILE).write_bytes(InUse.of(used, Config(comfyui="/one")).encode())
+    assert newest_file(tmp_path, Config(comfyui="/other")) is None
+    used.unlink()
+    assert newest_file(tmp_path) is None
+
+
+def test_without_a_note_the_newest_is_taken(tmp_path: Path) -> None:
+    assert newest_file(tmp_path) is None
+    write(tmp_path / "catalogue-a.json", 1000)
+    newer = write(tmp_path / "catalogue-b.json", 2000)
+    assert newest_file(tmp_path) == newer
