@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from comfyd.workflow.catalogue import Catalogue
+from comfyd.workflow.wording import shown
 
 from .failure import malformed
 from .groups import group_definitions
@@ -32,7 +33,7 @@ def read_levels(ui: dict[str, Any], catalogue: Catalogue) -> Levels:
         if not isinstance(id_, str) or not id_:
             raise malformed("A subgraph of the workflow has no id", "save the workflow anew in ComfyUI")
         name = raw.get("name")
-        level = read_level(raw, f"The subgraph {name!r}" if isinstance(name, str) else "A subgraph")
+        level = read_level(raw, f"The subgraph {shown(name)}" if isinstance(name, str) else "A subgraph")
         level.id = id_
         definitions[id_] = level
     _renumber(root, definitions, _last_id(ui))

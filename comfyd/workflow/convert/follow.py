@@ -8,9 +8,11 @@ from typing import Any
 
 import msgspec
 
+from comfyd.workflow.wording import shown
+
 from . import virtual
 from .definitions import Levels
-from .failure import malformed, named
+from .failure import malformed, named, not_convertible
 from .kinds import UNSET
 from .layouts import Layouts
 from .places import Place
@@ -127,8 +129,8 @@ class Follow:
         origin = place.level.nodes.get(link.origin)
         return _At(place, origin, link.slot, False, at.type) if origin is not None else None
 
-    def _from_setter(self, at: _At) -> _At | None:
-        """The node that sets the name this one gets: in its own level, else in those around it."""
+    def _from_setter(self, at: _At) -> _At:
+        """The node that sets the name this one gets: in its own level, else in those around it; raises where none does."""
         name = virtual.variable(at.node)
         place: Place | None = at.place
         while place is not None:
@@ -136,7 +138,8 @@ class Follow:
             if setter is not None:
                 return _At(place, setter, 0, True, at.type)
             place = place.around
-        return None
+        why = f"no node sets {shown(name)}, which it gets"
+        raise not_convertible(at.node, at.place.path(at.node), why, "add the node that sets it, or link the input itself")
 
     def _through(self, node: Node, slot: int, wanted: str) -> int | None:
         """The input that a bypassed node passes on as this output: the one beside it, else the first of its type."""

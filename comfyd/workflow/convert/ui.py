@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from comfyd.workflow.wording import shown
+
 from .failure import malformed
 
 INPUTS = "-10"
@@ -76,7 +78,7 @@ def read_level(raw: dict[str, Any], name: str) -> Level:
     for entry in _list(raw.get("nodes")):
         node = _node(entry, name)
         if node.id in nodes:
-            raise malformed(f"{name} has two nodes with the id {node.id!r}", "give one of them another id")
+            raise malformed(f"{name} has two nodes with the id {shown(node.id)}", "give one of them another id")
         nodes[node.id] = node
     return Level(
         id=_text(raw.get("id")),
