@@ -423,6 +423,8 @@ class Done(Message, frozen=True, kw_only=True):
     """ComfyUI's own ``ui`` results by node id (file entries, texts)."""
     mode: str = ""
     """``exact`` or ``fast``: which made it; a job that was to be fast and could not be is exact."""
+    first_call: float | None = None
+    """When its first model call went to the device; None: it had none."""
 
 
 class Failed(Message, frozen=True, kw_only=True):

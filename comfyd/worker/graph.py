@@ -39,6 +39,7 @@ class GraphRun:
         is_changed = execution.IsChangedCache(str(order.job), self._dynprompt, None)
         keys = ContentKeys(self._dynprompt, is_changed.get)
         self.mode = granted(order.mode)
+        self.first_call: float | None = None
         keys.mode = "" if self.mode == EXACT else self.mode
         self._staging = Staging(order.job, self._tell)
         self._results = JobResults(bench.store, self._dynprompt, keys, self._staging.usable)
@@ -183,6 +184,7 @@ class GraphRun:
             device=str(self._bench.meter.device),
             outputs=plain(ui),
             mode=self.mode,
+            first_call=self.first_call,
         )
 
     def failed(self, error: BaseException, node_id: str | None = None) -> Failed:

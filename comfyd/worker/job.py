@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Set
 
 import comfy.model_management
@@ -44,6 +45,10 @@ class JobRun:
     def mode(self) -> str:
         """How the job is being made."""
         return self._graph.mode
+
+    def called_model(self) -> None:
+        """A model call is about to go to the device."""
+        self._graph.first_call = self._graph.first_call or time.time()
 
     def fall_back(self) -> None:
         """The job is made exactly from here on: a model of it cannot be run in its mode."""

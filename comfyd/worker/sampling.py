@@ -100,6 +100,7 @@ def _chain(control: Any) -> Iterator[Any]:
 def _meet(job: JobRun, guider: Any, executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Hands the call in: lets the other jobs step, then goes on with the weights as this job left them."""
     if job.owns_thread():
+        job.called_model()
         patcher = guider.model_patcher
         before, hooks = patcher.model.current_patcher, patcher.current_hooks
         if job.checkpoint():

@@ -1,51 +1,114 @@
-"""The benchmarks: ``python -m tests.bench``; ratios from one interleaved run, as a Markdown table.
+"""The benchmark: ``python -m tests.bench``; every figure from one run on the same files, as the README's Markdown.
 
-On the CPU with the demo model by default; ``--checkpoint`` with a file of the engine's makes it an SD1.5-layout graph on whatever
-device the engine uses. Numbers are medians; the machine should be otherwise idle.
+On the CPU with the demo model by default; ``--work sd15.safetensors:512`` (a checkpoint of the engine's and a size; more than
+once for several) makes it the stock text-to-image graph, 20 steps euler / normal, cfg 7, on whatever device the engine uses.
+Sides are comfyd in exact and in fast mode and stock ComfyUI's server, default and tuned; phases follow one another as given.
+``--json FILE`` gets each figure as soon as it is measured; ``--table FILE...`` prints the table of such files without measuring.
 """
 
 import argparse
-import json
-import platform
+import contextlib
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
-from . import command, report, roundtrip, warm
-from .sides import Comfyd, Stock, Work, prepare
+from . import cold, command, interleaved, limits, machine, report
+from .ledger import Ledger
+from .sides import TUNED, Comfyd, Fast, Side, Stock, Work, prepare
+
+PHASES = ("first", "seed", "text", "1", "2", "4", "cached", "limits", "cold", "command")
+"""Digits: pictures of so many steps."""
+SIDES = ("exact", "fast", "default", "tuned")
 
 
 def main() -> None:
-    """Runs the parts asked for, prints the table, writes the figures as JSON."""
+    """Measures what was asked for, and prints the table."""
     options = _options()
-    work = Work.demo() if options.checkpoint is None else Work.checkpoint(options.checkpoint, options.size, options.steps)
-    rows = []
+    if options.table:
+        print(report.markdown(Ledger.read(*options.table)))
+        return
+    ledger = Ledger(options.json)
+    works = [_work(text, options.steps) for text in options.work] or [Work.demo()]
     with tempfile.TemporaryDirectory(prefix="cb-") as folder:
-        home, engine = prepare(Path(folder), options.comfyui)
-        with Stock(engine, home, work, tuple(options.stock_argument)):
-            pass  # reads torch and ComfyUI into the file cache, so that neither side's start pays for it
-        with Comfyd(home) as ours, Stock(engine, home, work, tuple(options.stock_argument)) as stock:
-            rows += warm.measure(ours, stock, work, options.samples)
-            rows += roundtrip.measure(ours, stock, work, options.round_trips)
-            rows += command.measure(ours, work, options.samples)
-            rows += warm.start_up(ours, stock)
-            same = warm.same_pixels(ours, stock, work)
-            where = f"{ours.device}, {platform.processor() or platform.machine()}, Python {platform.python_version()}"
-    print(report.table(rows, where))
-    print(f"\nPixels equal to the stock server's: {'yes' if same else 'NO'}.")
-    if options.json:
-        options.json.write_text(json.dumps([row.as_dict() for row in rows], indent=1))
+        _measure(options, ledger, works, Path(folder))
+    print(report.markdown(ledger))
+
+
+def _measure(options: argparse.Namespace, ledger: Ledger, works: list[Work], folder: Path) -> None:
+    home, engine = prepare(folder, options.comfyui)
+    ledger.add("machine", **machine.describe(engine))
+    with contextlib.ExitStack() as stack:
+        stocks: list[Side] = []
+        for name, arguments in (("default", ()), ("tuned", TUNED)):
+            if name in options.sides:
+                stock = stack.enter_context(Stock(name, engine, home, works, (*arguments, *options.stock_argument)))
+                ledger.add("ready", side=name, ms=[stock.ready_seconds * 1000])
+                stocks.append(stock)
+        with Comfyd(home) as before:
+            starts = [before.ready_seconds * 1000]  # with a node catalogue to make
+        ours = stack.enter_context(Comfyd(home))
+        ledger.add("ready", side="exact", ms=[*starts, ours.ready_seconds * 1000])
+        mine: dict[str, Side] = {"exact": ours, "fast": Fast(ours)}
+        sides = [*(side for name, side in mine.items() if name in options.sides), *stocks]
+        for work in works:
+            _phases(options, ledger, sides, work, engine, folder)
+
+
+def _phases(options: argparse.Namespace, ledger: Ledger, sides: list[Side], work: Work, engine: Path, folder: Path) -> None:
+    samples = options.samples
+    files = engine / "models" / "checkpoints"
+    known: dict[str, Callable[[], None]] = {
+        "first": lambda: interleaved.first(ledger, sides, work),
+        "seed": lambda: interleaved.seeds(ledger, sides, work, samples),
+        "text": lambda: interleaved.texts(ledger, sides, work, samples),
+        "cached": lambda: interleaved.cached(ledger, sides, work, options.round_trips),
+        "limits": lambda: limits.measure(ledger, work, engine, _checkpoint(work, files, folder)),
+        "cold": lambda: cold.measure(ledger, work, engine, _checkpoint(work, files, folder).parent, folder / "cold"),
+        "command": lambda: command.measure(ledger, work, samples),
+    }
+    for phase in options.phases:
+        begun = time.monotonic()
+        if phase.isdigit():
+            interleaved.seeds(ledger, sides, work, samples, int(phase))
+        else:
+            known[phase]()
+        ledger.add("took", work=work.name, phase=phase, seconds=round(time.monotonic() - begun, 1))
+
+
+def _checkpoint(work: Work, files: Path, folder: Path) -> Path:
+    """The work's checkpoint: in the engine's folder, else where the daemon has put the demo's."""
+    mine = files / work.checkpoint_name
+    return mine if mine.exists() else next((folder / "home").rglob(work.checkpoint_name))
+
+
+def _work(text: str, steps: int) -> Work:
+    name, _, size = text.rpartition(":")
+    return Work.checkpoint(name, int(size), steps)
+
+
+def _words(known: tuple[str, ...]) -> Callable[[str], list[str]]:
+    def split(text: str) -> list[str]:
+        words = text.split(",")
+        if wrong := [word for word in words if word not in known and not word.isdigit()]:
+            raise argparse.ArgumentTypeError(f"{wrong[0]} is none of {', '.join(known)}")
+        return words
+
+    return split
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--comfyui", type=Path, help="ComfyUI tree to use instead of the managed one")
-    parser.add_argument("--checkpoint", help="SD1.5-layout checkpoint in its models/checkpoints (default: the demo workflow)")
-    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--work", action="append", default=[], metavar="CHECKPOINT:SIZE", help="default: the demo workflow")
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--samples", type=int, default=12, help="interleaved pairs of the timed runs")
-    parser.add_argument("--round-trips", type=int, default=300)
+    parser.add_argument("--samples", type=int, default=12, help="runs of each side")
+    parser.add_argument("--round-trips", type=int, default=100, help="runs of each side of a cached graph")
+    parser.add_argument("--phases", type=_words(PHASES), default=list(PHASES), help=f"of {','.join(PHASES)}")
+    parser.add_argument("--sides", type=_words(SIDES), default=list(SIDES), help=f"of {','.join(SIDES)}")
     parser.add_argument("--stock-argument", action="append", default=[], help="a further argument for stock ComfyUI's main.py")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--json", type=Path, help="append every figure to this file as soon as it is measured")
+    parser.add_argument("--table", type=Path, nargs="+", help="print the table of such files")
     return parser.parse_args()
 
 

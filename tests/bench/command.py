@@ -8,14 +8,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from .report import Row
-from .sides import Comfyd, Work
+from .ledger import Ledger
+from .work import Work
 
 _COMFYD = str(Path(sys.executable).with_name("comfyd"))
 _IMPORTS = [sys.executable, "-c", "import typer, rich"]
 
 
-def measure(ours: Comfyd, work: Work, samples: int) -> list[Row]:
+def measure(ledger: Ledger, work: Work, samples: int) -> None:
     """``comfyd run`` of a cached graph and the bare import of its terminal libraries, in turn; ``comfyd start`` from nothing."""
     with tempfile.TemporaryDirectory(prefix="cb-") as folder:
         file = Path(folder) / "workflow.json"
@@ -29,11 +29,10 @@ def measure(ours: Comfyd, work: Work, samples: int) -> list[Row]:
                     times.append(elapsed)
         seeds = [_timed([*run, "seed", str(5000 + number)]) for number in range(samples)]
         starts = [_start(Path(folder) / str(number)) for number in range(5)]
-    return [
-        Row("`comfyd run`, cached, whole process", *pair, "`import typer, rich`"),
-        Row("`comfyd run`, another seed, whole process", seeds, [1500.0], "goal"),
-        Row("`comfyd start` returns", starts, [300.0], "goal"),
-    ]
+    ledger.add("command", what="`comfyd run`, cached, whole process", ms=pair[0])
+    ledger.add("command", what='`python -c "import typer, rich"`', ms=pair[1])
+    ledger.add("command", what="`comfyd run`, another seed, whole process", ms=seeds)
+    ledger.add("command", what="`comfyd start` returns", ms=starts)
 
 
 def _start(home: Path) -> float:

@@ -1,17 +1,15 @@
-"""The two sides of a comparison, on the same engine, files and device: a comfyd daemon, and stock ComfyUI's server."""
+"""The sides of a comparison, on the same engine, files and device: a comfyd daemon in its modes, and stock ComfyUI's server."""
 
 import asyncio
-import copy
 import json
 import os
+import shlex
 import shutil
 import time
 import uuid
-from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 
@@ -22,33 +20,22 @@ from comfyd.engine import install, locate
 from comfyd.protocol import Done, Graph, Stop, Submit, WaitReady
 from tests.engine.stock import StockServer
 
+from .work import Work as Work
 
-@dataclass(frozen=True)
-class Work:
-    """A graph with the node ids whose values the benchmark changes."""
+_TUNED = "--gpu-only --cache-lru 200 --fast autotune cublas_ops --force-channels-last --preview-method none"
+_TUNED_CPU = "--cache-lru 200 --preview-method none"
+TUNED = shlex.split(_TUNED if Path("/dev/nvidiactl").exists() else _TUNED_CPU)
+"""What makes stock ComfyUI 0.30 quickest."""
 
-    graph: Graph
-    sampler: str
-    prompt: str
 
-    @classmethod
-    def demo(cls) -> "Work":
-        return cls(json.loads((files("comfyd.demo") / "workflow.json").read_text()), "5", "2")
+class Side(Protocol):
+    """Something that runs graphs; ``files`` of what ``run`` returned are asked for when no clock runs."""
 
-    @classmethod
-    def checkpoint(cls, name: str, size: int, steps: int) -> "Work":
-        """The stock text-to-image graph, euler / normal, cfg 7."""
-        graph = copy.deepcopy(cls.demo().graph)
-        graph["1"]["inputs"]["ckpt_name"] = name
-        graph["2"]["inputs"]["text"], graph["3"]["inputs"]["text"] = "a red fox", "blurry, bad"
-        graph["4"] = {"class_type": "EmptyLatentImage", "inputs": {"width": size, "height": size, "batch_size": 1}}
-        graph["5"]["inputs"].update(steps=steps, cfg=7.0, sampler_name="euler", scheduler="normal")
-        return cls(graph, "5", "2")
+    name: str
 
-    def seeded(self, seed: int, **sampler: Any) -> Graph:
-        graph = copy.deepcopy(self.graph)
-        graph[self.sampler]["inputs"].update({"seed": seed} | sampler)
-        return graph
+    def run(self, graph: Graph) -> Any: ...
+
+    def files(self, ran: Any) -> list[Path]: ...
 
 
 def prepare(folder: Path, comfyui: Path | None) -> tuple[config.Paths, Path]:
@@ -66,18 +53,24 @@ def prepare(folder: Path, comfyui: Path | None) -> tuple[config.Paths, Path]:
 class Comfyd:
     """A daemon that is ready, and a client connected to it."""
 
+    name = "exact"
+
     def __init__(self, paths: config.Paths) -> None:
+        self.paths = paths
         begun = time.perf_counter()
         self.client = Client(config.load(paths), paths).connect()
         status = self.client.call(WaitReady())
         self.ready_seconds = time.perf_counter() - begun
         self.device = status.engine.device  # type: ignore[union-attr]
 
-    def run(self, graph: Graph) -> Done:
+    def run(self, graph: Graph, mode: str = "exact") -> Done:
         """Submits and waits for the files."""
-        end = self.client.call(Submit(api=graph))
+        end = self.client.call(Submit(api=graph, mode=mode))
         assert isinstance(end, Done), end
         return end
+
+    def files(self, ran: Done) -> list[Path]:
+        return [Path(file) for file in ran.files]
 
     def __enter__(self) -> Self:
         return self
@@ -87,16 +80,39 @@ class Comfyd:
         self.client.close()
 
 
+class Fast:
+    """The same daemon, asked for fast mode."""
+
+    name = "fast"
+
+    def __init__(self, comfyd: Comfyd) -> None:
+        self._comfyd = comfyd
+        self.made = ""
+        """The mode that the last job was made in."""
+
+    def run(self, graph: Graph) -> Done:
+        done = self._comfyd.run(graph, "fast")
+        self.made = done.mode
+        return done
+
+    def files(self, ran: Done) -> list[Path]:
+        return self._comfyd.files(ran)
+
+
 class Stock:
     """ComfyUI's own server, driven as its front end does: POST /prompt, then its websocket until the prompt is done."""
 
-    def __init__(self, comfyui: Path, paths: config.Paths, work: Work, arguments: tuple[str, ...]) -> None:
-        base = paths.data.parent / "stock"
-        checkpoints = base / "models" / "checkpoints"
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        _link_checkpoint(work.graph["1"]["inputs"]["ckpt_name"], comfyui, checkpoints)
-        arguments = arguments if Path("/dev/nvidiactl").exists() or "--cpu" in arguments else ("--cpu", *arguments)
-        self._server = StockServer(comfyui, base, arguments=arguments)
+    def __init__(
+        self, name: str, comfyui: Path, paths: config.Paths, works: list[Work], arguments: tuple[str, ...] | list[str]
+    ) -> None:
+        self.name = name
+        base = paths.data.parent / f"stock-{name}"
+        self.checkpoints = base / "models" / "checkpoints"
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        for work in works:
+            _link_checkpoint(work.checkpoint_name, comfyui, self.checkpoints)
+        cpu = () if Path("/dev/nvidiactl").exists() or "--cpu" in arguments else ("--cpu",)
+        self._server = StockServer(comfyui, base, arguments=(*cpu, *arguments))
         self.ready_seconds = self._server.ready_seconds
         self._id = uuid.uuid4().hex
         self._loop = asyncio.new_event_loop()
@@ -106,23 +122,23 @@ class Stock:
         session = aiohttp.ClientSession()
         return session, await session.ws_connect(f"{self._server.url}/ws?clientId={self._id}", max_msg_size=0)
 
-    def run(self, graph: Graph) -> None:
-        """Submits and waits for the prompt's end."""
-        self._loop.run_until_complete(self._run(graph))
+    def run(self, graph: Graph) -> str:
+        """Submits and waits for the prompt's end; returns its id."""
+        return self._loop.run_until_complete(self._run(graph))
 
-    def files(self, graph: Graph) -> list[Path]:
-        """The files of a run of its own."""
-        return self._server.run(graph)
+    def files(self, ran: str) -> list[Path]:
+        return self._server.files(ran)
 
-    async def _run(self, graph: Graph) -> None:
+    async def _run(self, graph: Graph) -> str:
         async with self._session.post(f"{self._server.url}/prompt", json={"prompt": graph, "client_id": self._id}) as reply:
-            prompt_id = (await reply.json())["prompt_id"]
+            prompt_id: str = (await reply.json())["prompt_id"]
         async for message in self._socket:
             if message.type is aiohttp.WSMsgType.TEXT:
                 event = json.loads(message.data)
                 assert event["type"] not in ("execution_error", "execution_interrupted"), event
                 if event["type"] == "execution_success" and event["data"]["prompt_id"] == prompt_id:
-                    return
+                    return prompt_id
+        raise ConnectionError("the server has closed its websocket")
 
     def __enter__(self) -> Self:
         return self

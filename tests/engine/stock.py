@@ -56,9 +56,13 @@ class StockServer:
     def run(self, graph: Graph) -> list[Path]:
         """Runs a graph to its end; the files it saved."""
         prompt_id = self._post("/prompt", {"prompt": graph})["prompt_id"]
-        while not (history := self._get(f"/history/{prompt_id}")):
+        while not self._get(f"/history/{prompt_id}"):
             time.sleep(0.002)
-        entry = history[prompt_id]
+        return self.files(prompt_id)
+
+    def files(self, prompt_id: str) -> list[Path]:
+        """The files that a prompt which has ended saved."""
+        entry = self._get(f"/history/{prompt_id}")[prompt_id]
         if entry["status"]["status_str"] != "success":
             raise RuntimeError(json.dumps(entry["status"])[:4000])
         images = [image for ui in entry["outputs"].values() for image in ui.get("images", [])]
