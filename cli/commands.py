@@ -315,6 +315,15 @@ TABLE: tuple[Command, ...] = (
         environment=(*HOME, *DISPLAY),
     ),
     Command(
+        name="doctor",
+        group="Daemon",
+        handler="doctor:doctor",
+        summary="Look at everything that a job needs, and say what is wrong and what mends it.",
+        options=(JSON_REPLY,),
+        environment=(*START, *DISPLAY),
+        details="The exit status is 1 where something keeps jobs from running.",
+    ),
+    Command(
         name="logs",
         group="Daemon",
         handler="daemon:logs",

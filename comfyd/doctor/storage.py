@@ -1,0 +1,92 @@
+"""What lies on disks: the model folders, the journal, and the room that is left."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from comfyd.config import Config, Paths
+from comfyd.engine.report import status
+from comfyd.errors import EngineNotFound
+
+from . import catalogue
+from .finding import Finding, ok, problem, warning
+
+_LEAST = 256 * 2**20  # bytes without which a picture, a journal or a catalogue may not fit
+_LITTLE = 5 * 2**30
+_MODELS = {".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft"}
+
+
+def examine_models(config: Config, paths: Paths) -> Iterator[Finding]:
+    """The folders that the engine looks for models in: whether they can be read, and how many models there are."""
+    try:
+        root = status(config, paths).user_directory / "models"
+    except EngineNotFound:
+        return
+    folders = [root, *(folder for folder in catalogue.folders(config, paths) if folder != root)]
+    unreadable = [folder for folder in folders if not _readable(folder) and (folder == root or os.path.lexists(folder))]
+    for folder in unreadable:
+        yield problem("models", f"{folder} cannot be read", "Make it a directory that you may read, or mend the link.")
+    if not unreadable:
+        count = sum(1 for folder in dict.fromkeys(folders) for _ in _models(folder, root))
+        yield ok("models", f"{count} model files in {root}" + f" and {len(folders) - 1} folders" * (len(folders) > 1))
+
+
+def _readable(folder: Path) -> bool:
+    try:
+        os.scandir(folder).close()
+    except OSError:
+        return False
+    return True
+
+
+def _models(folder: Path, root: Path) -> Iterator[str]:
+    """Model files of a folder with those below it, unless the root's own count has them."""
+    if folder != root and folder.is_relative_to(root):
+        return
+    for _, _, names in os.walk(folder):
+        yield from (name for name in names if Path(name).suffix.lower() in _MODELS)
+
+
+def examine_journal(config: Config, paths: Paths) -> Iterator[Finding]:
+    """Whether SQLite finds the journal whole."""
+    file = paths.journal
+    if not file.exists():
+        yield ok("journal", f"none yet ({file})")
+        return
+    try:
+        with sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True) as database:
+            (answer,) = database.execute("PRAGMA quick_check(1)").fetchone()
+            (jobs,) = database.execute("SELECT count(*) FROM job").fetchone()
+        database.close()
+    except sqlite3.Error as error:
+        answer, jobs = str(error), 0
+    if answer == "ok":
+        yield ok("journal", f"{jobs} jobs, {file.stat().st_size / 2**20:.1f} MiB ({file})")
+    else:
+        fix = "`comfyd restart` puts it aside and begins a new one; the history is lost then."
+        yield problem("journal", f"{file} is damaged: {answer}", fix)
+
+
+def examine_disks(config: Config, paths: Paths) -> Iterator[Finding]:
+    """The room for pictures, models, the journal and the caches, once for each file system."""
+    wanted = {"data": paths.data, "state": paths.state, "cache": paths.cache}
+    seen: dict[int, tuple[list[str], Path]] = {}
+    for name, folder in wanted.items():
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        seen.setdefault(there.stat().st_dev, ([], there))[0].append(name)
+    for names, there in seen.values():
+        yield _room(" and ".join(names), there)
+
+
+def _room(names: str, there: Path) -> Finding:
+    free = shutil.disk_usage(there).free
+    text = f"{free / 2**30:.1f} GiB free for {names} ({there})"
+    if not os.access(there, os.W_OK):
+        return problem("disk", f"{there} cannot be written", "Make it writable, or set COMFYD_HOME to a place that is.")
+    if free < _LEAST:
+        return problem("disk", text, "Delete what is not needed: pictures and jobs fail when nothing is left.")
+    if free < _LITTLE:
+        return warning("disk", text, "A model takes 2 to 30 GiB; make room before you add one.")
+    return ok("disk", text)
