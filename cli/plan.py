@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 HEADERS = ("NODE", "NAME", "STATE", "REASON", "TIME")
+_NAMES = 12
+"""Nodes that a line names; the rest is counted."""
 _ROWS = 40
 """Cached nodes that are listed one by one."""
 _RUNS = ("run", "maybe")
@@ -116,6 +118,8 @@ def _memory(reply: PlanReply) -> list[str]:
 
 def summary(reply: PlanReply) -> list[str]:
     """One line for each node that is a cause, then one for each reason that several share."""
+    from comfyd.workflow.wording import listed
+
     names = _names(reply.nodes)
     causes = {root for node in reply.nodes for root in node.roots}
     lines: list[str] = []
@@ -125,9 +129,15 @@ def summary(reply: PlanReply) -> list[str]:
             cached = ", which is cached" if node.state == "cached" else ""
             lines.append(f"{names[node.node]}: {node.reason}{cached}")
         elif node.state in _RUNS:
-            reason = "downstream" if node.cause == "downstream" and node.state == "run" else node.reason
-            shared.setdefault(reason, []).append(names[node.node])
-    return [*lines, *(f"{', '.join(of)}: {reason}" for reason, of in shared.items())]
+            shared.setdefault(_shared(node), []).append(names[node.node])
+    return [*lines, *(f"{listed(of, _NAMES)}: {reason}" for reason, of in shared.items())]
+
+
+def _shared(node: PlannedNode) -> str:
+    """A reason as it is told of all nodes that have it."""
+    if node.state == "maybe":
+        return "only if another node asks for it"
+    return "downstream" if node.cause == "downstream" else node.reason
 
 
 def rows(reply: PlanReply) -> list[list[str]]:

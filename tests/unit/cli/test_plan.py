@@ -39,6 +39,13 @@ def test_a_changed_node_that_is_cached_is_told_where_it_is_the_cause() -> None:
 def test_equal_reasons_are_told_once() -> None:
     nodes = [node(str(i), f"n{i}", "run", "first run", "first") for i in range(3)]
     assert plan.summary(reply(nodes)) == ["n0, n1, n2: first run"]
+    many = [node(str(i), f"n{i}", "run", "first run", "first") for i in range(100)]
+    assert plan.summary(reply(many))[0].endswith("n11 and 88 more: first run")
+
+
+def test_what_lazy_nodes_may_ask_for_is_one_line() -> None:
+    nodes = [node(str(i), f"n{i}", "maybe", f"only if s{i} asks for it; first run", "first") for i in range(2)]
+    assert plan.summary(reply(nodes)) == ["n0, n1: only if another node asks for it"]
 
 
 @pytest.mark.parametrize(
