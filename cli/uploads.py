@@ -20,6 +20,12 @@ Overrides = list[tuple[str, str]]
 
 _PATHS = ("./", "../", "/", "~")
 _LONGEST = 60
+_MEDIA = (
+    *(".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".jxl", ".exr", ".hdr", ".svg"),
+    *(".mp4", ".m4v", ".webm", ".mkv", ".mov", ".avi", ".mp3", ".wav", ".flac", ".ogg", ".opus", ".m4a", ".aac"),
+    *(".glb", ".gltf", ".obj", ".fbx", ".stl", ".ply", ".splat", ".spz", ".ksplat", ".usdz"),
+)
+"""What the engine lists in its input folder goes by the endings of names."""
 
 
 def name_files(values: Iterable[str]) -> bool:
@@ -129,6 +135,10 @@ def _digest(path: Path) -> str:
         raise FileNotUsable(f"{shown(str(path))} is a directory; give a file in it.")
     if path.exists() and not path.is_file():
         raise FileNotUsable(f"{shown(str(path))} is no regular file; give one.")
+    if path.exists() and not path.name.lower().endswith(_MEDIA):
+        raise FileNotUsable(
+            f"{shown(str(path))} is no picture, sound, video or 3D model by its name; give one with such an ending."
+        )
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()[:12]

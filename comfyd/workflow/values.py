@@ -82,7 +82,8 @@ def _check_choice(spec: Input, value: Any) -> None:
         if leads_outside(value):
             raise Rejected(f"takes a file of the engine's input folder, and {shown(value)} leads out of it; give a name in it.")
         if is_missing_file(spec, value):
-            raise NotAmongChoices(f"names the file {shown(value)}, which the engine's input folder does not hold; copy it there.")
+            fix = f"give the path of a file of yours, such as {shown('./' + value)}."
+            raise NotAmongChoices(f"names the file {shown(value)}, which the engine's input folder does not hold; {fix}")
     elif spec.kind == COMBO and not spec.trusted:
         for one in value if spec.multiselect and isinstance(value, list) else (value,):
             if not _is_choice(spec, one):

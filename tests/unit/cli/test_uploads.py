@@ -84,7 +84,12 @@ def test_names_are_cleaned(terminal: Recorded, folder: Path):
 
 @pytest.mark.parametrize(
     ("path", "reason"),
-    [("./none.png", "There is no file 'none.png'"), (".//", "is a directory"), ("/dev/null", "is no regular file")],
+    [
+        ("./none.png", "There is no file 'none.png'"),
+        (".//", "is a directory"),
+        ("/dev/null", "is no regular file"),
+        (__file__, "is no picture"),
+    ],
 )
 def test_what_cannot_be_used(terminal: Recorded, folder: Path, path: str, reason: str):
     with pytest.raises(FileNotUsable, match=reason):

@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 CATALOGUE = Catalogue.read(HERE / "catalogue.json")
 GRAPHS = [load("demo").api, *(json.loads(file.read_text()) for file in sorted((HERE / "graphs").glob("*.json")))]
 NAMES = ["seed", "prompt", "negative", "width", "model", "5.seed", "Prompt.text", "3.resize_type", "sed", "", "."]
+NAMES += ["base.seed", "11.sampler", "prompt.2", "lora.1.strength", "lora", "image", "hero", "loop", "vae", "clip.1"]
+OWN = {"hero": "prompt", "loop": "loop", "cfg": "99.cfg"}
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 links = st.tuples(st.sampled_from([*string.digits, "zz"]), st.integers(-2, 3)).map(list)
@@ -26,7 +28,8 @@ values = links | st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8) | st.just("__value__"), inner, max_size=3),
     max_leaves=6,
 )
-overrides = st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=12), values), max_size=2)
+texts = st.sampled_from(["random", "+1", "-1", "42", "1.5", "true", "a {b|c}", "{", "../x.png", "x" * 300])
+overrides = st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=12), values | texts), max_size=2)
 
 
 @st.composite
@@ -65,7 +68,7 @@ def containers(value: Any) -> set[int]:
 def test_binding_yields_a_graph_or_a_sentence(graph: Graph, pairs: list[tuple[str, Any]]):
     before = repr(graph)
     try:
-        bound = bind(graph, pairs, CATALOGUE)
+        bound = bind(graph, pairs, CATALOGUE, aliases=OWN, last={"5.seed": "x", "13.seed": 7}, draws=True)
     except ComfydError as error:
         require_one_sentence(error)
     else:
@@ -87,7 +90,7 @@ def test_binding_again_changes_nothing(graph: Graph):
 @given(damaged())
 def test_listing_parameters_yields_them_or_a_sentence(graph: Graph):
     try:
-        found = parameters(graph, CATALOGUE)
+        found = parameters(graph, CATALOGUE, OWN)
     except ComfydError as error:
         require_one_sentence(error)
     else:
