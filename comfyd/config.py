@@ -91,6 +91,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """GiB of node results kept in RAM; 0: an eighth of the machine's."""
     cache_vram: GiB = 0.0
     """GiB of node results kept in VRAM; 0: a sixteenth of the device's."""
+    graphs: bool = True
+    """Whether model calls become CUDA graphs on NVIDIA GPUs, which give the same pictures sooner."""
+    graphs_vram: GiB = 0.0
+    """GiB of VRAM that graphs may hold; 0: a quarter of the device's."""
     models_ram: GiB = 0.0
     """GiB of models kept resident; 0: six tenths of the machine's RAM."""
     png: Literal["fast", "small", "comfyui"] | Annotated[int, msgspec.Meta(ge=0, le=9)] = "fast"

@@ -74,6 +74,7 @@ def environment(launch: Launch, config: Config, paths: Paths, address: str, blac
         "eager": config.eager_imports,
         "cache_ram": int(config.cache_ram * _GIB),
         "cache_vram": int(config.cache_vram * _GIB),
+        "graphs_vram": int(config.graphs_vram * _GIB) if config.graphs else -1,
         "models_ram": int(config.models_ram * _GIB),
         "png": str(config.png),
         "max_running": config.max_running,

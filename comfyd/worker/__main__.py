@@ -95,7 +95,7 @@ def _start(launch: Launch, link: Link) -> "Engine":
     bench = Workbench(Store(residency.budget(launch.settings)), loaded.server, BlackBox(launch.blackbox), link.send)
     outputs.install()
     saving.install(launch.settings.png)
-    sampling.install()
+    sampling.install(launch.settings.graphs_vram)
     fast.install(Path(launch.settings.cache), current_job)
     version = boot.version()
     loaded.made.keep()

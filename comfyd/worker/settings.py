@@ -22,6 +22,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cache_ram: int = 0
     cache_vram: int = 0
     models_ram: int = 0
+    graphs_vram: int = 0
+    """For CUDA graphs; negative: none are made."""
     png: str = "fast"
     max_running: int = 4
 

@@ -17,8 +17,11 @@ from .pace import Pace
 class CudaGraph:
     """A captured call with the addresses it reads and writes."""
 
-    def __init__(self, graph: Any, inputs: list[torch.Tensor], outputs: Any, size: int, pace: Pace) -> None:
+    def __init__(
+        self, graph: Any, inputs: list[torch.Tensor], outputs: Any, size: int, pace: Pace, closed: Callable[[], None]
+    ) -> None:
         self.size = size
+        self._closed = closed
         self._graph = graph
         self._inputs = inputs
         self._structure, self._outputs = tree.flatten(outputs)
@@ -39,6 +42,7 @@ class CudaGraph:
         torch.cuda.synchronize()
         self._graph.reset()
         self._inputs, self._outputs = [], []
+        self._closed()
 
 
 class Cuda:
@@ -48,6 +52,7 @@ class Cuda:
         self._device = device
         self._stream = torch.cuda.Stream(device)
         self._pool = torch.cuda.graph_pool_handle()
+        self._open = 0
         self._pace = Pace()
 
     def audit(self, function: Callable[[list[torch.Tensor]], Any], tensors: list[torch.Tensor], compiled: bool) -> Any:
@@ -68,20 +73,26 @@ class Cuda:
         """The function as a graph; a capture that fails is ended, and what it took is given back."""
         self._warm_up()
         torch.cuda.synchronize(self._device)
+        if not self._open:  # torch does not take up again a pool whose last graph has gone
+            self._pool = torch.cuda.graph_pool_handle()
         before = torch.cuda.memory_reserved(self._device)
         inputs = [torch.empty_like(tensor, device=self._device) for tensor in tensors]
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.stream(self._stream), _no_collection():
-            # Other threads go on with their own work, allocations included.
-            graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
             try:
+                # Other threads go on with their own work, allocations included.
+                graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
                 outputs = function(inputs)
             except BaseException:
                 self._abandon(graph)
                 raise
             self._end(graph)
         size = torch.cuda.memory_reserved(self._device) - before
-        return CudaGraph(graph, inputs, outputs, max(size, 0), self._pace)
+        self._open += 1
+        return CudaGraph(graph, inputs, outputs, max(size, 0), self._pace, self._close)
+
+    def _close(self) -> None:
+        self._open -= 1
 
     def lacks_memory(self, error: BaseException) -> bool:
         return isinstance(error, Exception) and bool(comfy.model_management.is_oom(error))
@@ -112,12 +123,14 @@ class Cuda:
         graph.reset()
 
     def _recover(self) -> None:
-        """Torch leaves its allocator and generator in the capture when the capture cannot be ended."""
+        """Torch leaves its allocator and generator in the capture when the capture cannot be ended.
+
+        The pool stays taken: whether the graph still counts as one of its users differs between versions of torch.
+        """
         index = self._device.index or 0
         generator = torch.cuda.default_generators[index]
         for step in (
             lambda: torch._C._cuda_endAllocateToPool(index, self._pool),
-            lambda: torch._C._cuda_releasePool(index, self._pool),
             lambda: generator.graphsafe_set_state(generator.clone_state()),
         ):
             with contextlib.suppress(RuntimeError, AttributeError):

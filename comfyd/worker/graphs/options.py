@@ -1,5 +1,6 @@
 """``transformer_options`` as a captured call gets them: what changes from step to step cannot be read by accident."""
 
+from pathlib import PurePath
 from typing import Any
 
 from .calls import Refused
@@ -11,9 +12,9 @@ _OUTSIDE = frozenset({"wrappers"})
 
 _PURE_PATCHES = frozenset(
     {
-        ("comfy_extras.nodes_freelunch", "FreeU.execute.<locals>.output_block_patch"),
-        ("comfy_extras.nodes_freelunch", "FreeU_V2.execute.<locals>.output_block_patch"),
-        ("comfy_extras.nodes_pag", "PerturbedAttentionGuidance.execute.<locals>.perturbed_attention"),
+        ("nodes_freelunch", "FreeU.execute.<locals>.output_block_patch"),
+        ("nodes_freelunch", "FreeU_V2.execute.<locals>.output_block_patch"),
+        ("nodes_pag", "PerturbedAttentionGuidance.execute.<locals>.perturbed_attention"),
     }
 )
 """Patches that are functions of their arguments and of what their node was given."""
@@ -43,9 +44,12 @@ def graphable(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in _OF_THE_STEP and name not in _OUTSIDE}
 
 
-def is_known(value: Any) -> bool:
-    """Whether a Python object among the options is a patch known to be pure."""
-    return (getattr(value, "__module__", ""), getattr(value, "__qualname__", "")) in _PURE_PATCHES
+def is_known(value: Any, comfyui: PurePath) -> bool:
+    """Whether a Python object among the options is a patch of ComfyUI's own extra nodes that is known to be pure."""
+    # The engine loads these files under their paths as names.
+    module = PurePath(str(getattr(value, "__module__", "")))
+    name = module.name if module.parent == comfyui / "comfy_extras" else ""
+    return (name, getattr(value, "__qualname__", "")) in _PURE_PATCHES
 
 
 def _allowed(name: Any) -> Any:

@@ -3,9 +3,11 @@
 import functools
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import comfy.model_management
+import folder_paths
 import torch
 from comfy.cli_args import args
 
@@ -26,9 +28,12 @@ def active() -> Graphs | None:
 
 
 def install(limit: int, mode: Callable[[], str | None]) -> None:
-    """Starts to make graphs within ``limit`` bytes (0: a quarter of VRAM); ``mode`` of the job that runs in this thread."""
+    """Starts to make graphs within ``limit`` bytes; ``mode`` of the job that runs in this thread.
+
+    A limit of 0 means a quarter of VRAM, a negative one no graphs.
+    """
     global _active
-    if reason := _why_not():
+    if reason := _why_not(limit):
         logging.info("comfyd: no CUDA graphs: %s", reason)
         return
     from .capture import Cuda
@@ -36,7 +41,8 @@ def install(limit: int, mode: Callable[[], str | None]) -> None:
     device = comfy.model_management.get_torch_device()
     limit = limit or torch.cuda.get_device_properties(device).total_memory // 4
     interrupts = (comfy.model_management.InterruptProcessingException,)
-    _active = graphs = Graphs(Cuda(device), Ledger(limit), interrupts, is_known)
+    known = functools.partial(is_known, comfyui=Path(folder_paths.base_path))
+    _active = graphs = Graphs(Cuda(device), Ledger(limit), interrupts, known)
     weights.watch(functools.partial(_unloaded, graphs))
     comfy.model_management.free_memory = _freeing(comfy.model_management.free_memory, graphs)
     for kind, name, repeatable in modules.methods():
@@ -82,7 +88,9 @@ def bury() -> None:
         _active.bury()
 
 
-def _why_not() -> str:
+def _why_not(limit: int) -> str:
+    if limit < 0:
+        return "they are turned off"
     if comfy.model_management.get_torch_device().type != "cuda" or not comfy.model_management.is_nvidia():
         return "the device is no NVIDIA GPU"
     if torch.cuda.get_allocator_backend() != "native":

@@ -1,11 +1,12 @@
 """What a captured call may know of its options."""
 
 from collections.abc import Callable
+from pathlib import PurePath
 
 import pytest
 
 from comfyd.worker.graphs.calls import Refused
-from comfyd.worker.graphs.options import StepBlind, graphable
+from comfyd.worker.graphs.options import StepBlind, graphable, is_known
 
 
 def test_what_belongs_to_the_step_is_not_passed_on() -> None:
@@ -22,3 +23,19 @@ def test_looking_at_it_ends_the_capture_in_copies_too(look: Callable[[StepBlind]
         assert options["a"] == 1
         with pytest.raises(Refused, match="uuids"):
             look(options)
+
+
+@pytest.mark.parametrize(
+    ("module", "known"),
+    [
+        ("/comfy/comfy_extras/nodes_freelunch", True),
+        ("/comfy/custom_nodes/comfy_extras/nodes_freelunch", False),
+        ("/comfy/comfy_extras/nodes_hypertile", False),
+    ],
+)
+def test_patches_of_comfyuis_own_nodes_are_known(module: str, known: bool) -> None:
+    def patch() -> None: ...
+
+    patch.__module__ = module
+    patch.__qualname__ = "FreeU_V2.execute.<locals>.output_block_patch"
+    assert is_known(patch, PurePath("/comfy")) is known
