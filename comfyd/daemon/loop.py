@@ -19,7 +19,7 @@ from comfyd.protocol import (
     Event,
     HistoryRequest,
     JobEnd,
-    JobsReply,
+    JobRequest,
     PlanRequest,
     PsRequest,
     QueueRequest,
@@ -41,7 +41,7 @@ from .clients import Caller, Clients
 from .pending import Pending
 from .plan import Planner
 from .queue import Queue
-from .submit import bound
+from .submit import bound, with_values
 from .supervisor import Supervisor
 from .timings import Timings
 from .unload import unload
@@ -145,14 +145,16 @@ class Daemon:
             case _:
                 self._clients.send(caller, self._look(request))
 
-    def _look(self, request: StatusRequest | QueueRequest | HistoryRequest | PsRequest) -> Reply:
+    def _look(self, request: StatusRequest | QueueRequest | HistoryRequest | JobRequest | PsRequest) -> Reply:
         match request:
             case StatusRequest():
                 return self._status()
             case QueueRequest():
                 return answers.queue(self._jobs, self._journal)
-            case HistoryRequest(limit=limit):
-                return JobsReply(jobs=self._journal.ended(min(limit, self._journal.history)))
+            case HistoryRequest():
+                return answers.history(request, self._journal)
+            case JobRequest(job=job):
+                return answers.job(job, self._jobs, self._journal)
             case PsRequest():
                 return answers.ps(self._engine)
 
@@ -164,10 +166,11 @@ class Daemon:
         try:
             with self._pending.told_of(self._engine.info, caller):
                 ready = await bound(request, self._engine, self._journal)
+                request = await with_values(request, ready, self._engine)
         finally:
             self._unbound -= 1
         self._check_running()
-        self._queue.accept(caller, request, ready.overrides, ready.graph)
+        self._queue.accept(caller, request, request.held | ready.overrides, ready.graph)
 
     async def _plan(self, caller: Caller, request: PlanRequest) -> None:
         request = msgspec.structs.replace(request, mode=chosen(request.mode, self._mode))

@@ -3,8 +3,10 @@
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from comfyd.errors import ComfydError, EngineFailed, Refused
-from comfyd.protocol import Describe, Described, Work
+from comfyd.protocol import Describe, Described, Submit, Work
 
 from . import listings
 from .supervisor import Supervisor
@@ -89,6 +91,16 @@ def _prepared_and_bound(request: Work, catalogue: "Catalogue", last: dict[str, A
         last=last,
         draws=request.api is None,
     )
+
+
+async def with_values(request: Submit, ready: "Bound", engine: Supervisor) -> Submit:
+    """The request whose UI form has the values as well, so that the saved files open in the editor as what made them."""
+    ui, catalogue = request.ui, engine.catalogue
+    if ui is None or not ready.overrides or catalogue is None:
+        return request
+    from comfyd.workflow.reflected import reflected
+
+    return msgspec.structs.replace(request, ui=await in_thread(lambda: reflected(ui, ready.graph, ready.overrides, catalogue)))
 
 
 def extra_data(request: Work) -> dict[str, Any]:
