@@ -60,21 +60,34 @@ def queue(terminal: Terminal, *, json: bool, no_start: bool) -> int:
     return ExitStatus.DONE
 
 
-def history(terminal: Terminal, *, count: int, json: bool, no_start: bool) -> int:
+def history(
+    terminal: Terminal, *, count: int, workflow: str | None, failed: bool, since: str | None, json: bool, no_start: bool
+) -> int:
     """List ended jobs."""
+    from .since import moment
     from .table import show
 
+    now = time.time()
+    states = ["failed"] if failed else []
+    begin = moment(since, now) if since else 0.0
+    request = HistoryRequest(limit=count, workflow=workflow or "", states=states, since=begin)
     with connected(terminal, start=not no_start) as client:
-        reply = client.call(HistoryRequest(limit=count), ANSWER_LIMIT)
+        reply = client.call(request, ANSWER_LIMIT)
     assert isinstance(reply, JobsReply)
     if json:
         terminal.json(reply)
     elif not reply.jobs:
-        terminal.note("No job has ended yet.")
+        terminal.note("No job has ended so." if workflow or failed or since else "No job has ended yet.")
     else:
-        rows = history_rows(reply.jobs, time.time())
-        few = ("MODE", "NODES", "TOOK", "ENDED")
-        show(terminal, HISTORY, rows, numbers=("JOB", "TOOK"), flexible=("WORKFLOW", "RESULT"), optional=few)
+        few = ("NODES", "TOOK", "ENDED")
+        show(
+            terminal,
+            HISTORY,
+            history_rows(reply.jobs, now),
+            numbers=("JOB", "TOOK"),
+            flexible=("WORKFLOW", "RESULT"),
+            optional=few,
+        )
     return ExitStatus.DONE
 
 

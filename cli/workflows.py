@@ -34,7 +34,7 @@ def run(  # noqa: PLR0913 - the command's own options
     from .given import load
     from .uploads import uploaded
 
-    _check(output, json=json, detach=detach, terminal=terminal)
+    check(output, json=json, detach=detach, terminal=terminal)
     given = load(terminal, workflow)
     if output is not None and given.api is not None:
         from .output import check_suffix
@@ -48,18 +48,18 @@ def run(  # noqa: PLR0913 - the command's own options
         words=words,
         overrides=overrides,
         aliases=given.aliases,
-        mode=_mode(mode),
+        mode=mode_of(mode),
         follow=not detach,
     )
     display = display_for(terminal, json=json, quiet=quiet)
     with connected(terminal, start=not no_start, quiet=quiet) as client:
         if detach:
-            return _leave(client, submit, display, terminal, json=json)
+            return leave(client, submit, display, terminal, json=json)
         outcome = run_job(client, submit, display, terminal)
     return report(outcome, terminal, output=output, json=json, quiet=quiet)
 
 
-def _mode(given: str | None) -> str:
+def mode_of(given: str | None) -> str:
     """The mode asked for by option or environment; empty where the daemon's own counts. Raises InvalidValue."""
     import os
 
@@ -70,19 +70,20 @@ def _mode(given: str | None) -> str:
     return asked
 
 
-def _check(output: str | None, *, json: bool, detach: bool, terminal: Terminal) -> None:
+def check(output: str | None, *, json: bool, detach: bool, terminal: Terminal) -> None:
+    """Raises UsageError for options that do not go together, and where the output cannot be."""
     if output is None:
         return
     if detach:
         raise UsageError("--detach leaves nobody to copy the files for -o; use one of the two.")
     if output == "-" and json:
         raise UsageError("--json and -o - both write to stdout; use one of the two.")
-    from .output import check
+    from . import output as copying
 
-    check(output, terminal)
+    copying.check(output, terminal)
 
 
-def _leave(client: "Client", submit: Submit, display: "Display", terminal: Terminal, *, json: bool) -> int:
+def leave(client: "Client", submit: Submit, display: "Display", terminal: Terminal, *, json: bool) -> int:
     """Wait until the job is in the journal, which on a bare machine takes an engine to check it against."""
     accepted: ToClient | None = None
     try:
@@ -103,7 +104,7 @@ def repl(terminal: Terminal, *, workflow: str | None, no_start: bool, mode: str 
     """Open the prompt, or read lines where stdin is no terminal."""
     from .repl import open_repl
 
-    return open_repl(terminal, workflow or "demo", start=not no_start, mode=_mode(mode))
+    return open_repl(terminal, workflow or "demo", start=not no_start, mode=mode_of(mode))
 
 
 def params(terminal: Terminal, *, workflow: str, json: bool, no_start: bool) -> int:

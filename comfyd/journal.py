@@ -7,7 +7,7 @@ import contextlib
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -217,11 +217,14 @@ class Journal:
             row = db.execute("SELECT end FROM job WHERE id = ?", (id,)).fetchone()
         return None if row is None or row[0] is None else _decode_end(row[0])
 
-    def ended(self, limit: int) -> list[JobRecord]:
-        """Ended jobs, newest first."""
+    def ended(self, limit: int, workflow: str = "", states: Sequence[str] = (), since: float = 0.0) -> list[JobRecord]:
+        """Ended jobs, newest first: of one workflow, in these states, since a moment, where that is asked for."""
+        wanted = ["end IS NOT NULL", "finished >= ?", *["workflow = ?"] * bool(workflow)]
+        wanted += [f"state IN ({', '.join('?' * len(states))})"] * bool(states)
+        values = [since, *[workflow] * bool(workflow), *states, limit]
         with self._transaction() as db:
-            query = f"SELECT {_COLUMNS} FROM job WHERE end IS NOT NULL ORDER BY finished DESC, id DESC LIMIT ?"
-            return [_record(row) for row in db.execute(query, (limit,))]
+            query = f"SELECT {_COLUMNS} FROM job WHERE {' AND '.join(wanted)} ORDER BY finished DESC, id DESC LIMIT ?"
+            return [_record(row) for row in db.execute(query, values)]
 
     def newest(self) -> int:
         """The highest id there is, 0 without jobs."""

@@ -181,6 +181,8 @@ class Work(Message, frozen=True, kw_only=True):
     mode: str = ""
     """``exact``, ``fast``, or empty for the daemon's own."""
     extra_data: dict[str, Any] = {}
+    held: dict[str, Any] = {}
+    """Overrides of an earlier job, by canonical address, that the graph holds already; they go into the record as they are."""
 
 
 class Submit(Work, frozen=True, kw_only=True):
@@ -217,6 +219,18 @@ class HistoryRequest(Message, frozen=True, kw_only=True):
     """Ask for JobsReply: ended jobs, newest first."""
 
     limit: int = 20
+    workflow: str = ""
+    """Only jobs of the workflow of this name; empty: of all."""
+    states: list[str] = []
+    """Only those that ended so: ``done``, ``failed``, ``cancelled``; empty: however they ended."""
+    since: float = 0.0
+    """Only those that ended at this moment or later."""
+
+
+class JobRequest(Message, frozen=True, kw_only=True):
+    """Ask for JobReply: everything that the journal keeps of a job, to look at or to run again."""
+
+    job: int
 
 
 class PsRequest(Message, frozen=True, kw_only=True):
@@ -241,7 +255,18 @@ class Stop(Message, frozen=True, kw_only=True):
 
 
 Request = (
-    Submit | PlanRequest | Watch | Cancel | StatusRequest | QueueRequest | HistoryRequest | PsRequest | Unload | WaitReady | Stop
+    Submit
+    | PlanRequest
+    | Watch
+    | Cancel
+    | StatusRequest
+    | QueueRequest
+    | HistoryRequest
+    | JobRequest
+    | PsRequest
+    | Unload
+    | WaitReady
+    | Stop
 )
 
 
@@ -285,6 +310,15 @@ class JobsReply(Message, frozen=True, kw_only=True):
 
     FINAL = True
     jobs: list[JobRecord]
+
+
+class JobReply(Message, frozen=True, kw_only=True):
+    """A job as it was bound: submitted again, it is the same."""
+
+    FINAL = True
+    record: JobRecord
+    graph: Graph
+    extra_data: dict[str, Any]
 
 
 class PsReply(Message, frozen=True, kw_only=True):
@@ -446,7 +480,19 @@ class Cancelled(Message, frozen=True, kw_only=True):
 
 Event = Queued | Started | NodeStarted | Progress | NodeDone | Output | Done | Failed | Cancelled
 JobEnd = Done | Failed | Cancelled
-Reply = Error | Accepted | StatusReply | JobsReply | PsReply | UnloadReply | CancelReply | Stopped | PlanReply | EngineState
+Reply = (
+    Error
+    | Accepted
+    | StatusReply
+    | JobsReply
+    | JobReply
+    | PsReply
+    | UnloadReply
+    | CancelReply
+    | Stopped
+    | PlanReply
+    | EngineState
+)
 ToClient = Reply | Event
 
 

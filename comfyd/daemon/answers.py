@@ -9,7 +9,7 @@ from comfyd.config import Paths
 from comfyd.errors import NoSuchJob
 from comfyd.jobs import Jobs, Running
 from comfyd.journal import Journal
-from comfyd.protocol import PROTOCOL, JobRecord, JobsReply, PsReply, StatusReply
+from comfyd.protocol import PROTOCOL, HistoryRequest, JobRecord, JobReply, JobsReply, PsReply, StatusReply
 
 from .supervisor import Supervisor
 
@@ -34,6 +34,21 @@ def queue(jobs: Jobs, journal: Journal) -> JobsReply:
     return JobsReply(jobs=[_record(id, jobs, journal) for id in jobs.running + jobs.queue])
 
 
+def history(request: HistoryRequest, journal: Journal) -> JobsReply:
+    """Ended jobs that were asked for."""
+    limit = min(request.limit, journal.history)
+    return JobsReply(jobs=journal.ended(limit, request.workflow, request.states, request.since))
+
+
+def job(id: int, jobs: Jobs, journal: Journal) -> JobReply:
+    """Everything about one job; raises NoSuchJob."""
+    if not 0 < id <= journal.newest() or journal.record(id) is None:
+        raise no_such_job(id, journal)
+    graph, extra_data, _ = journal.graph(id)
+    decode = msgspec.msgpack.decode
+    return JobReply(record=_record(id, jobs, journal), graph=decode(graph), extra_data=decode(extra_data))
+
+
 def ps(engine: Supervisor) -> PsReply:
     """What the worker last said it holds."""
     return PsReply(engine=engine.info, residents=engine.residents)
@@ -53,6 +68,8 @@ def _record(id: int, jobs: Jobs, journal: Journal) -> JobRecord:
     job = jobs.get(id)
     state = job.state if job else None
     record = journal.record(id) or JobRecord(id=id, state="queued", workflow="")
+    if job is None and record.finished is not None:
+        return record
     if isinstance(state, Running):
         live = {"state": "running", "nodes_total": state.nodes_total, "nodes_run": state.nodes_run, "files": state.files}
         return msgspec.structs.replace(record, **live)
