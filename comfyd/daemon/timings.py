@@ -69,6 +69,8 @@ class Timings:
             self.warm.update(graph[id_]["class_type"] for id_ in job.seconds if id_ in graph)
         except ComfydError as error:
             log.error("%s", error.message)
+        except Exception:  # what is only learnt on the side disturbs nothing
+            log.exception("job %d could not be learnt from", end.job)
 
     def _measurements(self, job: _Job, graph: Graph, peak: int, signatures: "Mapping[str, Cost]") -> list[Measurement]:
         from comfyd.workflow.cost import coldness
