@@ -27,6 +27,9 @@ class Context(Protocol):
     def index(self, workflow: str | None) -> "Index | None":
         """The parameters of a workflow, of the REPL's own for None; None where nothing is known of it."""
 
+    def recent(self, index: "Index", address: str) -> Iterable[object]:
+        """Values that the newest runs of the index's workflow gave a parameter, the latest first."""
+
     def workflows(self) -> Iterable[tuple[str, str]]:
         """Built-in and stored names, each with what is to be said of it."""
 

@@ -25,7 +25,9 @@ _LONG = 40
 class Index:
     """The parameters of one graph; raises Refused where the graph is none of this catalogue's."""
 
-    def __init__(self, graph: Graph, catalogue: Catalogue, aliases: Mapping[str, str] | None = None) -> None:
+    def __init__(self, graph: Graph, catalogue: Catalogue, aliases: Mapping[str, str] | None = None, workflow: str = "") -> None:
+        self.workflow = workflow
+        """Its name, as the journal has it."""
         self.names = Names(Wiring(own_copy(graph), catalogue), aliases)
         wiring = self.names.wiring
         self._parameters = {each.address: each for each in parameters(graph, catalogue, aliases)}

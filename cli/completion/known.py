@@ -64,12 +64,20 @@ class Known:
 
         return Store(self._paths.workflows).names()
 
+    def recent(self, index: "Index", address: str) -> Iterable[object]:
+        """Values of the newest runs, by the journal."""
+        from .past import values
+
+        return values(self._paths.journal, index.workflow).get(address, [])
+
     def jobs(self) -> Iterable[tuple[int, str]]:
-        """None: the queue is the daemon's to tell."""
-        return []
+        """Jobs that have not ended, by the journal."""
+        from .past import unfinished
+
+        return unfinished(self._paths.journal)
 
     def residents(self) -> Iterable[str]:
-        """None, likewise."""
+        """None: what is resident only the daemon knows."""
         return []
 
     def paths(self, typed: str, suffixes: tuple[str, ...] = ()) -> Iterable[str]:
@@ -104,6 +112,6 @@ def _index(workflow: str, catalogue: Path, store: Path) -> "Index | None":
     try:
         known = Catalogue.read(catalogue)
         given = load(workflow, store=store)
-        return Index(prepare(given.api, given.ui, known), known, given.aliases)
+        return Index(prepare(given.api, given.ui, known), known, given.aliases, given.name)
     except ComfydError:
         return None

@@ -9,51 +9,47 @@ from .candidate import Item
 from .context import Context
 from .index import Index
 
-_CURRENT, _DEFAULT, _OTHER, _PATH = range(4)
+_CURRENT, _RECENT, _DEFAULT, _OTHER, _PATH = range(5)
 _LONGEST = 400
+_MOST_RECENT = 5
 _SWITCH = (True, False)
 
 
 def values(name: str, typed: str, index: Index, context: Context) -> Iterator[Item]:
-    """The values for a name, the current one first."""
+    """The values for a name: the current one, those of the last runs, then all there are. Texts only for who asks."""
     parameter, spec = index.parameter(name), index.spec(name)
     if parameter is None or spec is None:
         return
-    current = _written(context.values.get(name, parameter.value))
-    if parameter.type == "STRING":
-        if current and len(current) <= _LONGEST:
-            yield Item(current, "value", "current", quiet=True)
-        return
-    if choices := _choices(parameter):
-        yield from (_choice(choice, current, parameter) for choice in choices)
-    else:
-        yield from _numbers(name, current, parameter, index)
+    is_text = parameter.type == "STRING"
+    marked = _marked(name, parameter, index, context)
+    allowed = None if is_text else _choices(parameter)
+    for text, (meta, group) in marked.items():
+        if len(text) <= _LONGEST and (not allowed or text in allowed):
+            yield Item(text, "value", meta, group, quiet=is_text)
+    yield from (Item(choice, "value", "", _OTHER) for choice in allowed or () if choice not in marked)
+    if index.is_seed(name):
+        yield Item("random", "value", "another each time", _OTHER)
+        yield Item("+1", "value", "the next of the last run's", _OTHER)
     if spec.uploads:
         yield from (Item(path, "path", "local file", _PATH) for path in context.paths(typed, INPUT_FILES))
+
+
+def _marked(name: str, parameter: Parameter, index: Index, context: Context) -> dict[str, tuple[str, int]]:
+    """Values that stand out, each with what is said of it and its group."""
+    found: dict[str, tuple[str, int]] = {}
+    if current := _written(context.values.get(name, parameter.value)):
+        found[current] = ("current", _CURRENT)
+    for value in list(context.recent(index, parameter.address))[:_MOST_RECENT]:
+        found.setdefault(_written(value), ("recent", _RECENT))
+    if parameter.default not in (None, ""):
+        found.setdefault(_written(parameter.default), ("default", _DEFAULT))
+    return found
 
 
 def _choices(parameter: Parameter) -> list[str]:
     if parameter.type == "BOOLEAN":
         return [_written(choice) for choice in _SWITCH]
     return [_written(choice) for choice in parameter.choices or ()]
-
-
-def _choice(choice: str, current: str, parameter: Parameter) -> Item:
-    if choice == current:
-        return Item(choice, "value", "current", _CURRENT)
-    if choice == _written(parameter.default):
-        return Item(choice, "value", "default", _DEFAULT)
-    return Item(choice, "value", "", _OTHER)
-
-
-def _numbers(name: str, current: str, parameter: Parameter, index: Index) -> Iterator[Item]:
-    if current:
-        yield Item(current, "value", "current", _CURRENT)
-    if parameter.default is not None and _written(parameter.default) != current:
-        yield Item(_written(parameter.default), "value", "default", _DEFAULT)
-    if index.is_seed(name):
-        yield Item("random", "value", "another each time", _OTHER)
-        yield Item("+1", "value", "the next of the last run's", _OTHER)
 
 
 def _written(value: object) -> str:

@@ -23,10 +23,14 @@ class Fake:
         self.files = ["flow.json", "folder/"]
         self.known = index
         self.asked: list[str | None] = []
+        self.given: dict[str, list[object]] = {}
 
     def index(self, workflow: str | None) -> Index | None:
         self.asked.append(workflow)
         return None if workflow == "unknown" else self.known
+
+    def recent(self, index: Index, address: str) -> Iterable[object]:
+        return self.given.get(address, [])
 
     def workflows(self) -> Iterable[tuple[str, str]]:
         return [("demo", "built in"), ("my portrait", "stored")]

@@ -11,6 +11,9 @@ from comfyd_cli.completion import for_words
 from comfyd_cli.completion.known import Known
 
 from comfyd import config
+from comfyd.effects import End
+from comfyd.journal import Journal
+from comfyd.protocol import Cancelled
 from comfyd.workflow import load
 
 from .conftest import CATALOGUE
@@ -66,3 +69,26 @@ def test_paths(known: Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_workflows(known: Known) -> None:
     assert list(known.workflows()) == [("demo", "built in")]
+
+
+def test_jobs_and_values_of_the_journal(known: Known, tmp_path: Path) -> None:
+    assert list(known.jobs()) == []
+    journal = Journal(config.paths({"COMFYD_HOME": str(tmp_path)}).journal, history=10)
+    for seed in (1, 2, 2, 3):
+        journal.add("demo", {"5.seed": seed}, b"", b"", now=1.0)
+    journal.add("other", {"5.seed": 9}, b"", b"", now=1.0)
+    journal.end(End(1, Cancelled(job=1)), 2.0)
+    index = known.index("demo")
+    assert index is not None
+    assert list(known.recent(index, "5.seed")) == [3, 2, 1]
+    assert list(known.recent(index, "5.steps")) == []
+    assert list(known.jobs()) == [(2, "demo"), (3, "demo"), (4, "demo"), (5, "other")]
+    journal.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 100])
+def test_a_journal_that_cannot_be_read_tells_nothing(known: Known, tmp_path: Path, content: bytes) -> None:
+    file = config.paths({"COMFYD_HOME": str(tmp_path)}).journal
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    assert list(known.jobs()) == []

@@ -1,9 +1,35 @@
 """Candidates where they could stand: in a REPL's line and among a shell's words."""
 
 import pytest
+from comfyd_cli.commands import REPL
 from comfyd_cli.completion import Candidate, candidates, for_words
+from comfyd_cli.completion.index import Index
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from .conftest import Fake
+from comfyd.workflow import Catalogue, load
+
+from .conftest import CATALOGUE, Fake
+
+WORDS = [
+    "run",
+    "set",
+    "seed",
+    "prompt",
+    "4",
+    " ",
+    " ",
+    "-",
+    "--json",
+    '"',
+    "'",
+    "\\",
+    '"""',
+    "sampler",
+    "5.",
+    "Positive Prompt",
+    "eu",
+]
 
 
 def at_end(text: str, context: Fake) -> list[Candidate]:
@@ -158,6 +184,15 @@ def test_a_value_that_was_set_is_the_current_one(repl: Fake) -> None:
     assert texts("sampler ", repl)[0] == "heun"
 
 
+def test_values_of_the_last_runs_come_next(repl: Fake) -> None:
+    repl.given = {"5.steps": [30, 8, 25], "5.sampler_name": ["heun", "gone"], "2.text": ["a blue fox"]}
+    told = [(each.text, each.meta) for each in at_end("steps ", repl)]
+    assert told == [("8", "current"), ("30", "recent"), ("25", "recent"), ("20", "default")]
+    assert texts("sampler ", repl)[1] == "heun"
+    assert "gone" not in texts("sampler ", repl)
+    assert '"a blue fox"' in texts("prompt ", repl)
+
+
 def test_model_files(repl: Fake) -> None:
     assert texts("model ", repl) == ["comfyd-demo.safetensors", "sd15.safetensors", "sdxl/base.safetensors"]
     assert texts("model base", repl) == ["sdxl/base.safetensors"]
@@ -230,3 +265,13 @@ def test_no_line_is_too_odd(repl: Fake, shell: Fake) -> None:
         at_end(line, repl)
         at_end(line + " ", repl)
         for_words(line.split(" "), shell)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(max_size=40) | st.lists(st.sampled_from(WORDS), max_size=8).map("".join), st.integers(0, 40))
+def test_whatever_is_typed_nothing_breaks(line: str, cursor: int) -> None:
+    catalogue = Catalogue.read(CATALOGUE)
+    context = Fake(Index(load("demo").api or {}, catalogue), REPL, repl=True)
+    for each in candidates(line, min(cursor, len(line)), context):
+        assert 0 <= each.start <= len(line)
+    for_words(line.split(" "), context)
