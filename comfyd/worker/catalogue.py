@@ -16,6 +16,9 @@ from comfyd import provenance
 
 from .plain import plain
 
+_FLAGS = ("DEPRECATED", "EXPERIMENTAL", "DEV_ONLY")
+_ONLY_WHERE_GIVEN = ("OUTPUT_TOOLTIPS", "API_NODE", "ESSENTIALS_CATEGORY")
+
 
 def describe(class_types: Iterable[str]) -> dict[str, Any]:
     """Entries of these classes, as ``server.py: node_info`` gives them; one that raises is left out and logged."""
@@ -68,9 +71,11 @@ def _node_info(class_type: str) -> dict[str, Any]:
     is_v3 = issubclass(node, _ComfyNodeInternal)
     if is_v3:
         return dict(node.GET_NODE_INFO_V1())
-    outputs = node.RETURN_TYPES
-    return {
-        "input": node.INPUT_TYPES(),
+    inputs, outputs = node.INPUT_TYPES(), node.RETURN_TYPES
+    info = {
+        "input": inputs,
+        "input_order": {group: list(names) for group, names in inputs.items()},
+        "is_input_list": getattr(node, "INPUT_IS_LIST", False),
         "output": outputs,
         "output_is_list": getattr(node, "OUTPUT_IS_LIST", [False] * len(outputs)),
         "output_name": getattr(node, "RETURN_NAMES", outputs),
@@ -80,5 +85,8 @@ def _node_info(class_type: str) -> dict[str, Any]:
         "python_module": getattr(node, "RELATIVE_PYTHON_MODULE", "nodes"),
         "category": getattr(node, "CATEGORY", "sd"),
         "output_node": getattr(node, "OUTPUT_NODE", False) is True,
-        "is_input_list": getattr(node, "INPUT_IS_LIST", False),
+        "has_intermediate_output": getattr(node, "HAS_INTERMEDIATE_OUTPUT", False) is True,
+        "search_aliases": getattr(node, "SEARCH_ALIASES", []),
     }
+    flags = {name.lower(): True for name in _FLAGS if getattr(node, name, False)}
+    return info | flags | {name.lower(): getattr(node, name) for name in _ONLY_WHERE_GIVEN if hasattr(node, name)}

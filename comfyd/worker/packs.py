@@ -65,10 +65,10 @@ class Packs:
         nodes.load_custom_node = self._load_or_wait
         try:
             await nodes.init_extra_nodes(init_custom_nodes=custom, init_api_nodes=api)
+            self.patching = self._before is not None and _changed(self._before)
         finally:
             nodes.load_custom_node = self._load
         self._end_of_own()
-        self.patching = self._before is not None and _changed(self._before)
 
     def import_rest(self) -> None:
         """Imports whatever waits of the engine and its node files, as ComfyUI has done it when the first pack is imported."""
