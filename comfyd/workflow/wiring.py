@@ -93,6 +93,9 @@ def _unknown(graph: Graph, ids: list[str], catalogue: Catalogue) -> UnknownNode:
     classes = tuple(dict.fromkeys(graph[id_]["class_type"] for id_ in ids))
     fix = did_you_mean(classes[0], catalogue.names()) or "; install the node pack that has it."
     more = f" (and {len(classes) - 1} more unknown classes)" if len(classes) > 1 else ""
+    meta = graph[ids[0]].get("_meta")
+    title = meta.get("title") if isinstance(meta, dict) else None
+    called = f" ({shown(title)})" if isinstance(title, str) and title not in ("", classes[0]) else ""
     return UnknownNode(
-        f"The engine has no node class {shown(classes[0])}, which node {shown(ids[0])} uses{more}{fix}", classes=classes
+        f"The engine has no node class {shown(classes[0])}, which node {shown(ids[0])}{called} uses{more}{fix}", classes=classes
     )

@@ -59,7 +59,7 @@ def test_what_would_not_run_is_printed_all_the_same(known: Recorded, tmp_path: P
 def test_an_unknown_class_is_refused_by_name_and_title(known: Recorded, tmp_path: Path):
     graph = {"9": {"class_type": "NoSuchNode", "inputs": {}, "_meta": {"title": "My \x1b[31mnode"}}}
     (tmp_path / "w.json").write_text(json.dumps(graph))
-    with pytest.raises(UnknownNode, match="NoSuchNode") as error:
+    with pytest.raises(UnknownNode, match=r"'NoSuchNode', which node '9' \('My .*node'\) uses") as error:
         main.program(known, ["convert", str(tmp_path / "w.json")])
     assert error.value.message.isprintable()
 
