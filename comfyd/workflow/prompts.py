@@ -32,15 +32,12 @@ def negative(samplers: Samplers, ids: Iterable[str]) -> list[Group]:
 
 def joined(wiring: Wiring, groups: list[Group]) -> list[Group]:
     """Groups that hold the same value are one."""
-    found: list[tuple[object, Group]] = []
-    for group in dict.fromkeys(groups):
+    alike: dict[object, list[Address]] = {}
+    for group in groups:
         value = value_at(wiring, group[0])
-        at = next((i for i, (other, _) in enumerate(found[:20]) if type(other) is type(value) and other == value), None)
-        if at is None:
-            found.append((value, group))
-        else:
-            found[at] = (value, tuple(dict.fromkeys(found[at][1] + group)))
-    return [group for _, group in found]
+        key = (type(value), value) if isinstance(value, str | int | float) else group
+        alike.setdefault(key, []).extend(group)
+    return [tuple(dict.fromkeys(addresses)) for addresses in alike.values()]
 
 
 def guidance(samplers: Samplers) -> list[Group]:

@@ -53,13 +53,15 @@ class Samplers:
             words = re.findall(r"[a-z]+", self.wiring.title(id_).lower().replace("hi-res", "hires").replace("high-res", "hires"))
             for name in dict.fromkeys(_CALLED[word] for word in words if word in _CALLED):
                 found.setdefault(name, []).append(id_)
-        first = [id_ for id_ in self.ids if not any(above in self._known for above in self._above([id_]))] if self._few else []
-        return {name: ids[0] for name, ids in ({"base": first} | found).items() if len(ids) == 1}
+        return {name: ids[0] for name, ids in ({"base": self._first()} | found).items() if len(ids) == 1}
 
-    @property
-    def _few(self) -> bool:
-        """Whether looking from each of them to the graph's beginning is affordable."""
-        return len(self.ids) * len(self.wiring.graph) < 200_000
+    def _first(self) -> list[str]:
+        """Those that need no other one."""
+        after: set[str] = set()
+        for id_ in self.wiring.order:
+            if any(source in after or source in self._known for _, source, _ in self.wiring.links(id_)):
+                after.add(id_)
+        return [id_ for id_ in self.ids if id_ not in after]
 
     def parts(self, ids: Iterable[str]) -> list[str]:
         """These samplers and the noise, guider, sampler and sigmas nodes behind them."""
