@@ -21,13 +21,14 @@ _ENDLESS = 1e9  # a limit nobody reaches says nothing (seeds end at 2^64 - 1)
 
 def known(terminal: Terminal, workflow: str) -> list[Parameter] | None:
     """The workflow's parameters by the catalogue on disk, nothing being started; None without one."""
-    from comfyd.workflow import Catalogue, load, parameters, prepare
+    from comfyd.workflow import Catalogue, parameters, prepare
 
     from .catalogue import newest_file
+    from .given import load
 
     if workflow == "-":
         return None
-    given = load(workflow)
+    given = load(terminal, workflow)
     newest = newest_file(terminal.paths.cache)
     if newest is None:
         return None
