@@ -95,12 +95,19 @@ def _prepared_and_bound(request: Work, catalogue: "Catalogue", last: dict[str, A
 
 async def with_values(request: Submit, ready: "Bound", engine: Supervisor) -> Submit:
     """The request whose UI form has the values as well, so that the saved files open in the editor as what made them."""
-    ui, catalogue = request.ui, engine.catalogue
+    ui, catalogue = _ui(request), engine.catalogue
     if ui is None or not ready.overrides or catalogue is None:
         return request
     from comfyd.workflow.reflected import reflected
 
     return msgspec.structs.replace(request, ui=await in_thread(lambda: reflected(ui, ready.graph, ready.overrides, catalogue)))
+
+
+def _ui(request: Submit) -> dict[str, Any] | None:
+    """The UI form, which a job that is run again has where the first run put it."""
+    beside = request.extra_data.get("extra_pnginfo")
+    found = request.ui or (beside.get("workflow") if isinstance(beside, dict) else None)
+    return found if isinstance(found, dict) else None
 
 
 def extra_data(request: Work) -> dict[str, Any]:

@@ -60,3 +60,5 @@ def test_the_ui_form_that_goes_along_has_the_values_of_the_run(client: Client) -
     assert saved_with(client, Submit(ui=ui, overrides=[("2.steps", 7)])) == [[], [7], ["before"]]
     api = graph("ExtraData") | {"2": {"class_type": "Steps", "inputs": {"steps": 1}}}
     assert saved_with(client, Submit(api=api, ui=ui, overrides=[("2.steps", 9)])) == [[], [9], ["before"]]
+    before = {"extra_pnginfo": {"workflow": ui}}
+    assert saved_with(client, Submit(api=api, extra_data=before, overrides=[("2.steps", 4)])) == [[], [4], ["before"]]
