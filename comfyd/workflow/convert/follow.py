@@ -35,6 +35,8 @@ class Value(msgspec.Struct, frozen=True):
 
 Found = Source | Value | None
 
+_MOST_STEPS = 5_000_000
+
 
 class _At(msgspec.Struct):
     """A spot on the way back: an input (``into``) or an output of a node, and the type that is asked for."""
@@ -59,6 +61,7 @@ class Follow:
             if node.type in virtual.SETTERS
         }
         self._known: dict[tuple[int, int, int, bool, str], Found] = {}
+        self._left = _MOST_STEPS
 
     def source(self, place: Place, node: Node, slot: int) -> Found:
         """What feeds an input, or None; raises ConversionFailed when the way back is a circle."""
@@ -74,6 +77,9 @@ class Follow:
                     f"The links behind {named(node, place.path(node))} run in a circle", "take one of them out in ComfyUI"
                 )
             walked[key] = None
+            self._left -= 1
+            if self._left < 0:
+                raise malformed("The workflow's links lead through too many reroutes to be followed", "link nodes directly")
             at = self._from_input(at) if at.into else self._from_output(at)
         self._known.update(dict.fromkeys(walked, at))
         return at

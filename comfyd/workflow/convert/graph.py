@@ -34,6 +34,8 @@ def _node(place: Place, node: Node, layouts: Layouts, follow: Follow) -> dict[st
         raise unknown_class(node, place.path(node))
     inputs = {name: _wrapped(value) for name, value in layout.values.items() if name in layout.exported}
     for index, slot in enumerate(layout.inputs):
+        if slot.link is None:
+            continue
         found = follow.source(place, node, index)
         if isinstance(found, Source):
             inputs[slot.name] = [found.path, found.slot]

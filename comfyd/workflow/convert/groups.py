@@ -16,6 +16,7 @@ from .ui import INPUTS, OUTPUTS, Level, Link, Node, Port, Slot, read_level
 from .virtual import PRIMITIVE, REROUTES
 
 _MOST_GROUPS = 2_000
+_MOST_NODES = 200_000
 
 
 def group_definitions(ui: dict[str, Any], levels: list[Level], catalogue: Catalogue) -> dict[str, Level]:
@@ -23,14 +24,16 @@ def group_definitions(ui: dict[str, Any], levels: list[Level], catalogue: Catalo
     extra = ui.get("extra")
     groups = extra.get("groupNodes") if isinstance(extra, dict) else None
     found: dict[str, Level] = {}
+    count = 0
     pending = list(levels) if isinstance(groups, dict) and groups else []
     for level in pending:
         for node in level.nodes.values():
             raw = groups.get(_group_name(node)) if isinstance(groups, dict) else None
             if isinstance(raw, dict):
-                if len(found) >= _MOST_GROUPS:
-                    raise malformed(f"The workflow has more than {_MOST_GROUPS:,} group nodes", "use subgraphs instead")
                 inner = _Group(raw, node, catalogue).level()
+                count += len(inner.nodes)
+                if len(found) >= _MOST_GROUPS or count > _MOST_NODES:
+                    raise malformed("The workflow's group nodes unfold into too many nodes", "use fewer of them, or subgraphs")
                 node.title = node.title or _group_name(node)
                 node.type = inner.id = f"group {len(found)}"
                 found[inner.id] = inner

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .definitions import Levels, hosts
+from .failure import malformed
 from .kinds import UNSET
 from .layouts import Layouts
 from .ui import INPUTS, Level, Link, Node, Port, Slot
@@ -20,6 +21,8 @@ Holder = tuple[Node, str]
 
 _PREFIX = re.compile(r"\s*(\d+)\s*:\s*(.+)", re.DOTALL)
 _NOBODY = "-1"
+_MOST_PROMOTED = 2_000_000
+_MOST_PROXIES = 1_000
 
 
 class Promotion:
@@ -28,9 +31,13 @@ class Promotion:
     def __init__(self, levels: Levels, layouts: Layouts) -> None:
         self._layouts = layouts
         self._holders: dict[int, Holder | None] = {}
+        left = _MOST_PROMOTED
         for level in (*levels.order, levels.root):
             found = [(host, levels.definitions[host.type]) for host in hosts(level, levels.definitions)]
             for host, definition in found:
+                left -= len(definition.inputs)
+                if left < 0:
+                    raise malformed(f"{definition.name} and others have too many inputs on too many nodes", "use fewer of them")
                 self._restore(host, definition)
             for host, definition in found:
                 _Migration(self, layouts, host, definition).run()
@@ -113,6 +120,8 @@ class _Migration:
 
     def run(self) -> None:
         proxies = _proxies(self._host.properties.get("proxyWidgets"))
+        if len(proxies) > _MOST_PROXIES or len(self._definition.inputs) + len(proxies) > 10 * _MOST_PROXIES:
+            raise malformed(f"{self._definition.name} shows too many widgets of the nodes inside it", "show fewer of them")
         saved = self._host.values if isinstance(self._host.values, list) else []
         sources = self._sources() if proxies else {}
         for index, proxy in enumerate(proxies):

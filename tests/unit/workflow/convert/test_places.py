@@ -49,3 +49,28 @@ def test_a_muted_subgraph_is_not_unfolded(converted: Callable[[Any], Graph]) -> 
     root.node(2, ONE, mode=4)
     root.node(3, ONE)
     assert list(converted(root.workflow(inner.subgraph(ONE, [], [])))) == ["3:5"]
+
+
+def test_too_many_inputs_on_too_many_nodes_are_refused(converted: Callable[[Any], Graph]) -> None:
+    inner = Canvas().subgraph(ONE, [f"input {number}" for number in range(3_000)], [])
+    root = Canvas()
+    for number in range(1, 1_000):
+        root.node(number, ONE)
+    with pytest.raises(ConversionFailed, match="too many inputs"):
+        converted(root.workflow(inner))
+
+
+def test_too_many_promoted_widgets_are_refused(converted: Callable[[Any], Graph]) -> None:
+    root = Canvas()
+    root.node(1, ONE)["properties"] = {"proxyWidgets": [["5", "seed"]] * 2_000}
+    with pytest.raises(ConversionFailed, match="too many widgets"):
+        converted(root.workflow(Canvas().subgraph(ONE, [], [])))
+
+
+def test_groups_that_unfold_too_far_are_refused(converted: Callable[[Any], Graph]) -> None:
+    group = {"nodes": [{"type": "Note"}] * 10_000, "links": []}
+    root = Canvas()
+    for number in range(30):
+        root.node(number, "workflow>Many")
+    with pytest.raises(ConversionFailed, match="group nodes unfold into too many"):
+        converted(root.workflow(extra={"groupNodes": {"Many": group}}))
