@@ -206,3 +206,24 @@ def test_own_names_are_listed_first_and_broken_ones_not(all_nodes: Catalogue):
     found = parameters(wellknown.text_to_image(), all_nodes, {"luck": "seed", "hero": "99.x"})
     assert next(parameter.aliases for parameter in found if parameter.address == "3.seed") == ("luck", "seed")
     assert not any("hero" in parameter.aliases for parameter in found)
+
+
+def test_a_guider_with_two_scales_has_one_prompt_and_one_negative(all_nodes: Catalogue):
+    graph = wellknown.flux()
+    graph["16"] = node("CLIPTextEncode", text="blurry", clip=("2", 0))
+    graph["13"] = node(
+        "DualCFGGuider",
+        **{"model": ("1", 0), "cond1": ("7", 0), "cond2": ("16", 0), "negative": ("16", 0)},
+        **{"cfg_conds": 5.0, "cfg_cond2_negative": 1.5, "style": "regular"},
+    )
+    names = found(graph, all_nodes)
+    assert (names["prompt"], names["negative"], names["cfg"]) == ("6.text", "16.text", "13.cfg_conds")
+
+
+def test_instructions_for_a_language_model_are_no_prompt(all_nodes: Catalogue):
+    graph = wellknown.text_to_image()
+    graph["10"] = node("PrimitiveStringMultiline", "System Prompt", value="You write prompts.")
+    graph["11"] = node("PrimitiveStringMultiline", value="a bottle")
+    graph["12"] = node("StringConcatenate", string_a=("10", 0), string_b=("11", 0), delimiter=" ")
+    graph["6"]["inputs"]["text"] = ["12", 0]
+    assert found(graph, all_nodes)["prompt"] == "11.value"
