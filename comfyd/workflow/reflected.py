@@ -139,7 +139,8 @@ def _wrapped(value: Any) -> Any:
 def _widget_values(ui: dict[str, Any]) -> Iterator[Any]:
     """The values of every node, those of the workflow itself first."""
     for level in (ui, *_raw_definitions(ui).values()):
-        for node in level["nodes"]:
+        nodes = level.get("nodes")
+        for node in nodes if isinstance(nodes, list) else ():
             if isinstance(node.get("widgets_values"), list | dict):
                 yield node["widgets_values"]
 
@@ -168,7 +169,8 @@ def _entry(level: Level, raw: dict[str, Any], id_: str) -> tuple[Node, dict[str,
 def _raw_definitions(ui: dict[str, Any]) -> dict[str, dict[str, Any]]:
     found = ui.get("definitions")
     subgraphs = found.get("subgraphs") if isinstance(found, dict) else None
-    return {raw["id"]: raw for raw in subgraphs or () if isinstance(raw, dict) and isinstance(raw.get("id"), str)}
+    raws = subgraphs if isinstance(subgraphs, list) else ()
+    return {raw["id"]: raw for raw in raws if isinstance(raw, dict) and isinstance(raw.get("id"), str)}
 
 
 def _uses(levels: Levels, kind: str) -> int:

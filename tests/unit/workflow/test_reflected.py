@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,27 @@ def test_every_value_that_is_kept_is_exported_and_no_other_changes(name: str):
 def test_any_values_leave_something_that_converts(name: str, values: dict[str, Any]):
     values = {address: value for address, value in values.items() if not isinstance(value, int) or abs(value) < 2**63}
     assert api(reflected(PAIRS[name], api(PAIRS[name]), values, CATALOGUE)).keys() == api(PAIRS[name]).keys()
+
+
+def spots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a JSON value."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield (*path, key)
+        yield from spots(inner, (*path, key))
+
+
+@given(st.sampled_from(sorted(PAIRS)), st.data())
+def test_a_ui_form_that_is_damaged_comes_back_in_some_form(name: str, data: st.DataObject):
+    ui = copy.deepcopy(PAIRS[name])
+    graph = api(ui)
+    values = {f"{id_}.{input_}": 7 for id_, node in graph.items() for input_ in list(node["inputs"])[:2]}
+    places = list(spots(ui))
+    for path in data.draw(st.lists(st.sampled_from(places), min_size=1, max_size=4)):
+        parent = ui
+        try:
+            for key in path[:-1]:
+                parent = parent[key]
+            parent[path[-1]] = data.draw(st.sampled_from([None, 3, -1, "x", [], {}, [3], {"a": 1}, 1.5, True]))
+        except (KeyError, IndexError, TypeError):
+            continue
+    assert isinstance(reflected(ui, graph, values, CATALOGUE), dict)
