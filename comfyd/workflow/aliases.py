@@ -138,7 +138,7 @@ _FED: dict[str, Callable[[Samplers], Sequence[Group]]] = {
     "prompt": lambda samplers: joined(samplers.wiring, prompts.positive(samplers, samplers.ids)),
     "negative": lambda samplers: joined(samplers.wiring, prompts.negative(samplers, samplers.ids)),
     "guidance": prompts.guidance,
-    "model": lambda samplers: loaders.models(samplers, samplers.ids),
+    "model": lambda samplers: joined(samplers.wiring, loaders.models(samplers, samplers.ids)),
     "vae": lambda samplers: loaders.feeding(samplers, "VAE"),
     "clip": lambda samplers: loaders.feeding(samplers, "CLIP"),
 }
