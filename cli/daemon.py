@@ -117,6 +117,8 @@ def status_rows(reply: StatusReply, now: float) -> list[tuple[str, str]]:
         rows.append(("output", engine.output_dir))
     if engine.failed_packs:
         rows.append(("failed", "custom nodes that could not be imported: " + ", ".join(engine.failed_packs)))
+    if reply.notice:
+        rows.append(("journal", reply.notice))
     rows.append(("jobs", f"{len(reply.running)} running, {reply.queued} queued"))
     return rows
 

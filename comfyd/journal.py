@@ -96,15 +96,27 @@ class Journal:
 
     def __init__(self, file: Path, history: int) -> None:
         self.file = file
+        self.notice = ""
+        """What a person should know about the file: that it was damaged."""
         self.history = history
         self._connection: sqlite3.Connection | None = None
         self._ended = 0
         self._newest = 0
         self._damaged = False
         self._refused = False
+        self._owed: dict[int, tuple[End, float]] = {}
+        """Ends that could not be written down yet, on a full disk for example; every use of the journal tries again."""
+        self._unpaid = ""
+        """Why the last try failed."""
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, once what is owed is written down, if it can be."""
+        if self._owed:
+            with contextlib.suppress(JournalUnavailable), self._transaction():
+                pass
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
@@ -134,15 +146,30 @@ class Journal:
             db.execute("UPDATE job SET state = 'queued', attempts = ?, started = NULL WHERE id = ?", (attempts, id))
 
     def end(self, end: End, now: float) -> None:
-        """The job has ended; the oldest ended jobs beyond ``history`` are forgotten."""
+        """The job has ended; the oldest ended jobs beyond ``history`` are forgotten. An end that cannot be written is owed."""
+        self._owed[end.job] = (end, now)
         with self._transaction() as db:
-            db.execute(
-                "UPDATE job SET state = ?, finished = ?, nodes_total = ?, nodes_run = ?, files = ?, end = ? WHERE id = ?",
-                (state_of(end.event), now, end.nodes_total, end.nodes_run, encode(end.files), encode(end.event), end.job),
-            )
-            self._ended += 1
             if self._ended > self.history + self.history // 20:
                 self._forget(db)
+        if end.job in self._owed:
+            raise JournalUnavailable(self._unpaid)
+
+    def _pay(self, db: sqlite3.Connection) -> None:
+        """Write down the ends that are owed; on a full disk they stay so, and what only reads goes on."""
+        try:
+            with db:
+                for end, now in self._owed.values():
+                    db.execute(
+                        "UPDATE job SET state = ?, finished = ?, nodes_total = ?, nodes_run = ?, files = ?, end = ? WHERE id = ?",
+                        (state_of(end.event), now, end.nodes_total, end.nodes_run, encode(end.files), encode(end.event), end.job),
+                    )
+        except sqlite3.Error as error:
+            if _is_damage(error):
+                raise
+            self._unpaid = _sentence(self.file, error)
+            return
+        self._ended += len(self._owed)
+        self._owed.clear()
 
     def _forget(self, db: sqlite3.Connection) -> None:
         db.execute(
@@ -213,6 +240,8 @@ class Journal:
 
     def end_of(self, id: int) -> JobEnd | None:
         """The final event of an ended job."""
+        if id in self._owed:
+            return self._owed[id][0].event
         with self._transaction() as db:
             row = db.execute("SELECT end FROM job WHERE id = ?", (id,)).fetchone()
         return None if row is None or row[0] is None else _decode_end(row[0])
@@ -237,17 +266,19 @@ class Journal:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """The open database; one failed statement closes it, the next use opens it again."""
         if self._refused:  # opened while the file was read-only, a connection stays so
-            self.close()
+            self._let_go()
         try:
             if self._connection is None:
                 self._connection = self._open()
+            if self._owed:
+                self._pay(self._connection)
             with self._connection:
                 yield self._connection
             self._refused = self._refused and not self._connection.total_changes
         except (sqlite3.Error, OSError) as error:
             self._damaged = _is_damage(error)
             self._refused = "readonly" in str(error).lower()
-            self.close()
+            self._let_go()
             raise JournalUnavailable(_sentence(self.file, error), detail=repr(error)) from error
 
     def _open(self) -> sqlite3.Connection:
@@ -257,9 +288,24 @@ class Journal:
             except sqlite3.DatabaseError as error:
                 if not _is_damage(error):
                     raise
-        log.error("the journal %s is damaged; it was moved to %s and a new one is begun", self.file, _move_aside(self.file))
+        aside = _move_aside(self.file)
         self._damaged = False
-        return self._connect()
+        db = self._connect()
+        self.notice = self._taken_over(aside, db)
+        log.error("%s", self.notice)
+        return db
+
+    def _taken_over(self, aside: Path, db: sqlite3.Connection) -> str:
+        from .salvage import salvage  # few ever need it
+
+        try:
+            with db:
+                saved = salvage(aside, db)
+            self._count(db)
+        except sqlite3.Error:
+            saved = 0
+        kept = f"the {saved} jobs that could be read were taken over" if saved else "no job could be read"
+        return f"The journal {self.file} was damaged; {kept}, and the rest is in {aside}."
 
     def _connect(self) -> sqlite3.Connection:
         self.file.parent.mkdir(parents=True, exist_ok=True)

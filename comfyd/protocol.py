@@ -303,6 +303,8 @@ class StatusReply(Message, frozen=True, kw_only=True):
     running: list[int]
     stopping: bool = False
     """Whether it ends with its running jobs and takes no more."""
+    notice: str = ""
+    """What has happened to the journal since the daemon's start, in a sentence."""
 
 
 class JobsReply(Message, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from comfyd.protocol import PROTOCOL, HistoryRequest, JobRecord, JobReply, JobsR
 from .supervisor import Supervisor
 
 
-def status(jobs: Jobs, engine: Supervisor, paths: Paths, started: float, stopping: bool) -> StatusReply:
+def status(jobs: Jobs, engine: Supervisor, paths: Paths, started: float, stopping: bool, notice: str) -> StatusReply:
     """The daemon as a whole."""
     return StatusReply(
         version=__version__,
@@ -26,6 +26,7 @@ def status(jobs: Jobs, engine: Supervisor, paths: Paths, started: float, stoppin
         queued=len(jobs.queue),
         running=jobs.running,
         stopping=stopping,
+        notice=notice,
     )
 
 

@@ -203,7 +203,7 @@ class Daemon:
         self._clients.send(caller, self._status())
 
     def _status(self) -> StatusReply:
-        return answers.status(self._jobs, self._engine, self._paths, self._started, self._stopping)
+        return answers.status(self._jobs, self._engine, self._paths, self._started, self._stopping, self._journal.notice)
 
     def _end_of(self, job: int) -> JobEnd:
         end = self._journal.end_of(job) if 0 < job <= self._journal.newest() else None

@@ -121,14 +121,18 @@ class Queue:
 
     def restore(self) -> None:
         """Take over the journal's unfinished jobs; of a journal that cannot be read only the log knows."""
-        try:
-            unfinished = self.journal.unfinished()
-        except ComfydError as error:
-            log.error("%s", error.message)
-            return
+        unfinished = self._unfinished()
         if unfinished:
             log.info("%d unfinished jobs of an earlier daemon", len(unfinished))
         self._perform(self.jobs.restore(unfinished))
+
+    def _unfinished(self) -> list[tuple[int, bool, int]]:
+        for _ in range(2):  # a file that turns out to be damaged is made anew for the second try, with what could be saved
+            try:
+                return self.journal.unfinished()
+            except ComfydError as error:
+                log.error("%s", error.message)
+        return []
 
     def release_waiting(self, error: ComfydError) -> None:
         """End the requests, not the jobs, of those who follow waiting jobs."""

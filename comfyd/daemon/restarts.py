@@ -2,10 +2,11 @@
 
 WINDOW = 300.0
 _FIRST_DELAY = 0.25
+_LONGEST_DELAY = 4.0
 
 
 class Restarts:
-    """Counts deaths within five minutes; delays grow fourfold from nothing, a quarter of a second, a second, ..."""
+    """Counts deaths within five minutes; delays grow fourfold from nothing and a quarter of a second to four."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -17,7 +18,7 @@ class Restarts:
         count = len(self._deaths)
         if count > self._limit:
             return None
-        return 0.0 if count == 1 else _FIRST_DELAY * 4.0 ** (count - 2)
+        return 0.0 if count == 1 else min(_FIRST_DELAY * 4.0 ** (count - 2), _LONGEST_DELAY)
 
     def forgive(self) -> None:
         """Somebody asked for another try."""

@@ -15,6 +15,7 @@ from comfyd.protocol import (
     NodeStarted,
     PsReply,
     PsRequest,
+    Queued,
     QueueRequest,
     Submit,
     Watch,
@@ -36,7 +37,8 @@ def test_a_damaged_journal_is_moved_aside(daemon: DaemonProcess) -> None:
         assert isinstance(client.call(submit("Echo", text="x")), Done)
     (aside,) = daemon.paths.journal.parent.glob("journal.sqlite.damaged-*")
     assert aside.read_bytes() == b"no database at all" * 1000
-    assert f"moved to {aside}" in daemon.log
+    assert f"was damaged; no job could be read, and the rest is in {aside}." in daemon.log
+    assert str(aside) in daemon.status().notice
 
 
 def test_a_journal_that_cannot_be_opened_refuses_jobs_and_nothing_else(daemon: DaemonProcess) -> None:
@@ -105,6 +107,7 @@ def test_jobs_that_can_no_longer_be_read_fail_however_many_they_are(daemon: Daem
             db.execute("DELETE FROM job WHERE id > 1")
         db.close()
         last = client.stream(Watch(job=jobs[-1]))
+        assert isinstance(next(last), Queued)
         gate.touch()
         assert isinstance(final(first), Done)
         failed = final(last)

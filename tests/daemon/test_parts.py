@@ -182,7 +182,7 @@ def test_the_daemon_imports_nothing_heavy() -> None:
         "argparse",
         "zmq.asyncio",
         "comfyd.worker",
-        "comfyd.workflow",
+        "comfyd.workflow.binding",
         "comfyd.engine",
         "dataclasses",
         "tempfile",
