@@ -18,6 +18,7 @@ from .wording import listed, plain, shown
 
 BUILT_IN = {"demo": Path(__file__).parent.parent / "demo" / "workflow.json"}
 _LARGEST = 256 * 2**20
+_HEAD = 64  # bytes that tell what kind of file it is
 _STREAMS = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
 
@@ -116,13 +117,15 @@ def _from_stream(stream: BinaryIO, name: str, called: str) -> Document:
 
 def _from_file(stream: BinaryIO, name: str, called: str) -> Document:
     """JSON is read whole, media only where their texts are."""
-    from .media.kinds import HEAD, reader_of
+    head = stream.read(_HEAD)
+    if not (head[:1] in (b"{", b"[") and b"\0" not in head):
+        from .media.kinds import reader_of
 
-    reader = reader_of(stream.read(HEAD))
-    if reader is not None:
-        from .media import inside
+        reader = reader_of(head)
+        if reader is not None:
+            from .media import inside
 
-        return inside.document(stream, reader, name, called)
+            return inside.document(stream, reader, name, called)
     stream.seek(0)
     data = stream.read(_LARGEST + 1)
     if len(data) > _LARGEST:

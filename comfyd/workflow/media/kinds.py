@@ -1,7 +1,5 @@
 """What kind of file this is, by its first bytes: names lie, and standard input has none."""
 
-HEAD = 64
-"""Bytes that are enough to tell."""
 LARGEST_HEADER = 100_000_000
 """Bytes of a safetensors header that its format allows."""
 READABLE = "PNG, WebP, JPEG, AVIF, SVG, EXR, MP4, MOV, WebM, MP3, FLAC, Ogg, GLB and safetensors"

@@ -225,4 +225,4 @@ def test_only_a_media_file_pays_for_the_readers(tmp_path: Path):
     code = f"import sys; from comfyd.workflow import load; load({str(tmp_path / 'w.json')!r}); print(*sys.modules)"
     names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     loaded: Any = [name for name in names if name.startswith("comfyd.workflow.media")]
-    assert loaded == ["comfyd.workflow.media", "comfyd.workflow.media.kinds"]
+    assert loaded == []
