@@ -28,6 +28,7 @@ from comfyd.protocol import (
 
 from .submit import bound
 from .supervisor import Supervisor
+from .threads import in_thread
 from .timings import Past, Timings
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _PATIENCE = 3.0  # seconds for the worker to come to a step's end
 _NEWEST = 8  # jobs looked at where none of this workflow is known
 _ALIKE = 0.5
+_LARGE = 500  # nodes from which on the answer is made beside the loop
 
 _BUSY = "The engine is inside a node and answers between steps only; plan again later to see what is kept."
 
@@ -47,7 +49,6 @@ _decode_graph = msgspec.msgpack.Decoder(Graph).decode
 class _Situation(NamedTuple):
     """What one plan is made from."""
 
-    bound: "Bound"
     found: Mapping[str, Found]
     reference: "Reference | None"
     engine: str
@@ -69,13 +70,13 @@ class Planner:
     async def plan(self, request: PlanRequest) -> PlanReply:
         """The answer to the request; raises what a Submit of the same would be refused with."""
         ready = await bound(request, self._engine, self._journal)
-        found, note = await self._found(ready.graph, request.mode)
-        return self._reply(request, self._situation(request, ready, found), note)
+        found, note = await self._ask(ready.graph, request.mode)
+        if len(ready.graph) < _LARGE:
+            return self._reply(request, ready, found, note, self._journal)
+        return await in_thread(lambda: self._reply_beside(request, ready, found, note))
 
-    async def _found(self, graph: Graph, mode: str) -> tuple[Mapping[str, Found], str]:
-        """What the worker has of each node, and what is to be said where it cannot be asked."""
-        from comfyd.workflow.plan import from_scratch
-
+    async def _ask(self, graph: Graph, mode: str) -> tuple[Mapping[str, Found] | None, str]:
+        """What the worker has of each node, and what is to be said where it cannot be asked; None: it keeps nothing."""
         if self._engine.info.state == "ready":
             question = self._engine.ask(lambda number: PlanOrder(request=number, graph=graph, mode=mode))
             try:
@@ -83,58 +84,39 @@ class Planner:
             except TimeoutError:
                 return dict.fromkeys(graph, Found(state="unknown")), _BUSY
             except EngineFailed:
-                pass  # it has just died: nothing is kept
+                pass  # it has just died
             else:
                 assert isinstance(answer, Planned)
                 if answer.error is not None:
                     raise from_info(answer.error)
                 return answer.nodes, ""
-        assert self._engine.catalogue is not None
-        note = f"The engine is {self._engine.info.state}: nothing is kept, and its start comes on top."
-        return from_scratch(graph, self._engine.catalogue), note
-
-    def _situation(self, request: PlanRequest, ready: "Bound", found: Mapping[str, Found]) -> _Situation:
-        from comfyd.workflow.cost import costs
-
-        begun, reference = self._reference(request.workflow, ready.graph)
-        engine = ""
-        if self._engine.info.state != "ready":
-            engine = f"the engine is {self._engine.info.state}"
-        elif begun is not None and begun.finished is not None and begun.finished < self.ready_at:
-            engine = "the engine was started since"
-        end = begun.end if begun is not None else None
-        device = self._engine.info.device or (end.device if isinstance(end, Done) else "")
-        signatures = costs(ready.graph, self._engine.catalogue, device, request.mode)
-        return _Situation(ready, found, reference, engine, signatures)
-
-    def _reference(self, workflow: str, graph: Graph) -> "tuple[Begun | None, Reference | None]":
-        """The last job of this workflow that has begun, else of the newest ones that which is most like this graph."""
-        from comfyd.workflow.plan import likeness
-
-        last = self._journal.begun(workflow, 1) if workflow else []
-        for begun in (last, self._journal.begun(None, _NEWEST)):
-            graphs = [_decode_graph(job.graph) for job in begun]
-            alike = [likeness(graph, other) for other in graphs]
-            if begun and max(alike) >= _ALIKE:
-                best = alike.index(max(alike))
-                return begun[best], _as_reference(begun[best], graphs[best])
-        return None, None
+        return None, f"The engine is {self._engine.info.state}: nothing is kept, and its start comes on top."
 
     # ------------------------------------------------------------ the answer
 
-    def _reply(self, request: PlanRequest, situation: _Situation, note: str) -> PlanReply:
+    def _reply_beside(self, request: PlanRequest, ready: "Bound", found: Mapping[str, Found] | None, note: str) -> PlanReply:
+        """In a thread, which needs a connection of its own."""
+        journal = Journal(self._journal.file, self._journal.history)
+        try:
+            return self._reply(request, ready, found, note, journal)
+        finally:
+            journal.close()
+
+    def _reply(
+        self, request: PlanRequest, ready: "Bound", found: Mapping[str, Found] | None, note: str, journal: Journal
+    ) -> PlanReply:
         from comfyd.workflow.estimate import timed, total
         from comfyd.workflow.plan import explain
 
-        graph = situation.bound.graph
-        nodes = explain(graph, situation.found, situation.reference, engine=situation.engine)
-        past = Past(self._journal)
-        nodes = timed(nodes, graph, situation.signatures, past, self._timings.warm)
+        situation = self._situation(request, ready, found, journal)
+        nodes = explain(ready.graph, situation.found, situation.reference, engine=situation.engine)
+        past = Past(journal)
+        nodes = timed(nodes, ready.graph, situation.signatures, past, frozenset(self._timings.warm))
         seconds, untimed = total(nodes)
         return PlanReply(
             workflow=request.workflow,
             engine=self._engine.info.state,
-            overrides=situation.bound.overrides,
+            overrides=ready.overrides,
             nodes=nodes,
             against=situation.reference.job if situation.reference else 0,
             seconds=seconds,
@@ -143,6 +125,24 @@ class Planner:
             ahead=len(self._jobs.running) + len(self._jobs.queue),
             note=note,
         )
+
+    def _situation(self, request: PlanRequest, ready: "Bound", found: Mapping[str, Found] | None, journal: Journal) -> _Situation:
+        from comfyd.workflow.cost import costs
+        from comfyd.workflow.plan import from_scratch
+
+        catalogue = self._engine.catalogue
+        assert catalogue is not None
+        begun, reference = _reference(journal, request.workflow, ready.graph)
+        engine = ""
+        if self._engine.info.state != "ready":
+            engine = f"the engine is {self._engine.info.state}"
+        elif begun is not None and begun.finished is not None and begun.finished < self.ready_at:
+            engine = "the engine was started since"
+        end = begun.end if begun is not None else None
+        device = self._engine.info.device or (end.device if isinstance(end, Done) else "")
+        signatures = costs(ready.graph, catalogue, device, request.mode)
+        known = from_scratch(ready.graph, catalogue) if found is None else found
+        return _Situation(known, reference, engine, signatures)
 
     def _memory(self, nodes: list[PlannedNode], situation: _Situation, past: Past) -> PlannedMemory:
         from comfyd.workflow.estimate import peak
@@ -162,6 +162,20 @@ class Planner:
             loads=sum(files.values()),
             peak=peak(nodes, situation.signatures, past),
         )
+
+
+def _reference(journal: Journal, workflow: str, graph: Graph) -> "tuple[Begun | None, Reference | None]":
+    """The last job of this workflow that has begun, else of the newest ones that which is most like this graph."""
+    from comfyd.workflow.plan import likeness
+
+    last = journal.begun(workflow, 1) if workflow else []
+    for begun in (last, journal.begun(None, _NEWEST)):
+        graphs = [_decode_graph(job.graph) for job in begun]
+        alike = [likeness(graph, other) for other in graphs]
+        if begun and max(alike) >= _ALIKE:
+            best = alike.index(max(alike))
+            return begun[best], _as_reference(begun[best], graphs[best])
+    return None, None
 
 
 def _as_reference(begun: Begun, graph: Graph) -> "Reference":

@@ -1,8 +1,10 @@
 """What jobs teach about the cost of nodes: collected from their events, written to the journal once they have ended."""
 
+import asyncio
+import heapq
 import logging
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -10,13 +12,17 @@ from comfyd.errors import ComfydError
 from comfyd.journal import Journal, Measurement
 from comfyd.protocol import Done, Event, Graph, JobEnd, NodeDone, Started
 
+from .threads import in_thread
+
 if TYPE_CHECKING:
     from comfyd.workflow import Catalogue
-    from comfyd.workflow.cost import Cost
 
 log = logging.getLogger("comfyd.daemon")
 
 _EXACT, _NEAR = 9, 32  # measurements looked at
+_LARGE = 256 * 2**10  # bytes of a graph from which on its lesson is drawn beside the loop
+_MOST = 2000
+"""Nodes of one job that are kept, the slowest: what the others take is nothing."""
 
 _decode_graph = msgspec.msgpack.Decoder(Graph).decode
 
@@ -28,6 +34,14 @@ class _Job(msgspec.Struct):
     alone: bool = True
 
 
+class Lesson(NamedTuple):
+    """What one job teaches."""
+
+    measurements: list[Measurement]
+    classes: set[str]
+    """The classes it ran."""
+
+
 class Timings:
     """Of one daemon; only jobs that had the engine to themselves are measured, others waited for each other's steps."""
 
@@ -36,6 +50,7 @@ class Timings:
         """The classes that the engine's present process has run."""
         self._journal = journal
         self._jobs: dict[int, _Job] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def new_process(self) -> None:
         """The engine was started."""
@@ -57,38 +72,63 @@ class Timings:
         job = self._jobs.pop(end.job, None)
         if job is None or not job.seconds:
             return
-        from comfyd.workflow.cost import costs  # not before the first job: it has time then
-
         try:
-            encoded, _, mode = self._journal.graph(end.job)
-            graph: Graph = _decode_graph(encoded)
+            graph, _, mode = self._journal.graph(end.job)
             peak = end.peak_memory if isinstance(end, Done) else 0
-            if job.alone:
-                signatures = costs(graph, catalogue, device, mode)
-                self._journal.measure(self._measurements(job, graph, peak, signatures))
-            self.warm.update(graph[id_]["class_type"] for id_ in job.seconds if id_ in graph)
+            warm = frozenset(self.warm)
+
+            def learn() -> Lesson:
+                return lesson(graph, job.seconds, peak, catalogue, (device, mode), warm)
+
+            if len(graph) < _LARGE:
+                self._keep(learn(), job.alone)
+            else:
+                task = asyncio.get_running_loop().create_task(self._keep_later(learn, job.alone))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
         except ComfydError as error:
             log.error("%s", error.message)
         except Exception:  # what is only learnt on the side disturbs nothing
             log.exception("job %d could not be learnt from", end.job)
 
-    def _measurements(self, job: _Job, graph: Graph, peak: int, signatures: "Mapping[str, Cost]") -> list[Measurement]:
-        from comfyd.workflow.cost import coldness
+    async def _keep_later(self, learn: Callable[[], Lesson], alone: bool) -> None:
+        try:
+            self._keep(await in_thread(learn), alone)
+        except ComfydError as error:
+            log.error("%s", error.message)
 
-        executed = {id_: seconds for id_, seconds in job.seconds.items() if id_ in graph}
-        cold = coldness(graph, executed, self._is_first)
-        return [
-            Measurement(cost.exact, cost.near, cost.shape, cold[id_], cost.amount, seconds, peak)
-            for id_, seconds in executed.items()
-            if (cost := signatures[id_])
-        ]
+    def _keep(self, learnt: Lesson, alone: bool) -> None:
+        self.warm |= learnt.classes
+        if alone:
+            self._journal.measure(learnt.measurements)
 
-    def _is_first(self, class_type: str) -> bool:
-        return class_type not in self.warm
+
+def lesson(
+    encoded: bytes,
+    seconds: Mapping[str, float],
+    peak: int,
+    catalogue: "Catalogue | None",
+    where: tuple[str, str],
+    warm: Set[str],
+) -> Lesson:
+    """The measurements of a job's nodes; ``where`` are device and mode, ``warm`` the classes that had run before. Pure."""
+    from comfyd.workflow.cost import coldness, costs
+
+    graph: Graph = _decode_graph(encoded)
+    executed = {id_: taken for id_, taken in seconds.items() if id_ in graph}
+    signatures = costs(graph, catalogue, *where)
+    cold = coldness(graph, executed, lambda class_type: class_type not in warm)
+    slowest = heapq.nlargest(_MOST, executed, key=lambda id_: executed[id_])
+    measurements = [
+        Measurement(cost.exact, cost.near, cost.shape, cold[id_], cost.amount, executed[id_], peak)
+        for id_ in slowest
+        if (cost := signatures[id_])
+    ]
+    return Lesson(measurements, {graph[id_]["class_type"] for id_ in executed})
 
 
 class Past:
-    """What the journal has measured, each signature looked up once."""
+    """What a journal has measured, each signature looked up once."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal

@@ -119,3 +119,18 @@ def test_overrides_are_planned_and_told(client: Client) -> None:
     reply = client.call(PlanRequest(api=graph("Steps", steps=3), overrides=[("1.steps", "5")]), timeout=LIMIT)
     assert isinstance(reply, PlanReply)
     assert reply.overrides == {"1.steps": 5}
+
+
+def test_a_large_graph_is_planned_and_learnt_from_beside_the_loop(daemon: DaemonProcess) -> None:
+    daemon.start().ready()
+    large = {str(number): {"class_type": "Echo", "inputs": {"text": "x" * 500}} for number in range(600)}
+    with daemon.client() as client:
+        client.call(Submit(api=large, workflow="large"), timeout=LIMIT)
+
+        def untimed() -> int:
+            reply = client.call(PlanRequest(api=large, workflow="large"), timeout=LIMIT)
+            assert isinstance(reply, PlanReply)
+            assert (len(reply.nodes), reply.against) == (600, 1)
+            return reply.untimed
+
+        wait_until(lambda: untimed() == 0, "what the job has taught")
