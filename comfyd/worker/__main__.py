@@ -108,6 +108,7 @@ def _start(launch: Launch, link: Link) -> "Engine":
             version=version,
             device=str(bench.meter.device),
             output_dir=folder_paths.get_output_directory(),
+            input_dir=folder_paths.get_input_directory(),
             catalogue=str(loaded.made.file),
             memory=bench.meter.now(),
             failed_packs=loaded.packs.failed,
