@@ -61,7 +61,8 @@ def test_switches_may_be_joined():
 
 
 def test_defaults():
-    assert parsed("history") == {"count": 20, "json": False, "no_start": False}
+    values = parsed("history")
+    assert (values["count"], values["json"], values["no_start"]) == (20, False, False)
     assert parsed("repl")["workflow"] is None
 
 
