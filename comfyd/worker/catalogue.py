@@ -47,6 +47,14 @@ def folders() -> dict[str, int]:
     return provenance.times(dict.fromkeys([*roots, *listed, *uploads]))
 
 
+def replacements() -> dict[str, Any]:
+    """What stands in for node classes of old names, as ComfyUI's ``/node_replacements`` tells it: by the old name."""
+    from server import PromptServer
+
+    found: dict[str, Any] = plain(PromptServer.instance.node_replace_manager.as_dict())
+    return found
+
+
 def _subfolders(folder: str) -> list[str]:
     try:
         return [entry.path for entry in os.scandir(folder) if entry.is_dir()]

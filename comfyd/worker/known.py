@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -20,6 +21,7 @@ class Known(msgspec.Struct):
     made_of: Provenance = Provenance()
     nodes: dict[str, msgspec.Raw] = {}
     display_names: dict[str, str] = {}
+    replacements: dict[str, Any] = {}
     modules: dict[str, list[str]] = {}
     """Names of the classes by the node module of ComfyUI's own that gives them."""
 
@@ -65,6 +67,7 @@ def write(file: Path, version: str, known: Known) -> None:
         "made_of": msgspec.to_builtins(known.made_of),
         "display_names": known.display_names,
         "modules": known.modules,
+        "replacements": known.replacements,
     }
     temporary = file.with_suffix(f".{os.getpid()}")
     # Python's own encoder, for a node may give infinity as a limit.

@@ -55,7 +55,13 @@ class MadeCatalogue:
             report=self._packs.report,
         )
         in_order = {name: entries[name] for name in nodes.NODE_CLASS_MAPPINGS if name in entries}
-        now = Known(made_of=made, nodes=in_order, display_names=self._packs.display_names, modules=self._packs.modules)
+        now = Known(
+            made_of=made,
+            nodes=in_order,
+            display_names=self._packs.display_names,
+            replacements=self._known.replacements | catalogue.replacements(),
+            modules=self._packs.modules,
+        )
         if _comparable(now) != _comparable(self._known):
             known.write(self.file, self._version, now)
         self._known = now
@@ -65,4 +71,4 @@ def _comparable(one: Known) -> object:
     """What of it matters to anybody: import times differ at every start."""
     made = msgspec.structs.replace(one.made_of, report=[], modules=[])
     failed = sorted((info.name, info.error) for info in one.made_of.report)
-    return made, failed, {name: bytes(entry) for name, entry in one.nodes.items()}, one.modules
+    return made, failed, {name: bytes(entry) for name, entry in one.nodes.items()}, one.modules, one.replacements

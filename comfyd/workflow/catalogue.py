@@ -23,6 +23,7 @@ class _File(msgspec.Struct):
     nodes: dict[str, Any]
     comfyui: str = ""
     made_of: dict[str, Any] = {}
+    replacements: dict[str, Any] = {}
 
 
 class _Undecoded(msgspec.Struct):
@@ -30,6 +31,7 @@ class _Undecoded(msgspec.Struct):
     nodes: dict[str, msgspec.Raw]
     comfyui: str = ""
     made_of: msgspec.Raw = msgspec.Raw(b"{}")
+    replacements: dict[str, Any] = {}
 
 
 class Catalogue:
@@ -40,6 +42,8 @@ class Catalogue:
         self._made_of = made_of or {}
         self._raw = nodes
         self._parsed: dict[str, NodeClass] = {}
+        self.replacements: dict[str, Any] = {}
+        """What ComfyUI puts in the place of classes of old names: ``/node_replacements``, by the old name."""
 
     @classmethod
     def read(cls, path: Path) -> "Catalogue":
@@ -50,7 +54,9 @@ class Catalogue:
             raise Unavailable(f"The node catalogue {path} cannot be read ({error}); {_FIX}") from error
         if file.format != CATALOGUE_FORMAT:
             raise Unavailable(f"The node catalogue {path} has format {file.format}, not {CATALOGUE_FORMAT}; {_FIX}")
-        return cls(dict(file.nodes), file.comfyui, file.made_of)
+        found = cls(dict(file.nodes), file.comfyui, file.made_of)
+        found.replacements = file.replacements
+        return found
 
     @property
     def made_of(self) -> "Provenance":
@@ -79,6 +85,7 @@ class Catalogue:
         """A catalogue with fresh entries for some classes; an entry of None removes its class."""
         entries = {k: v for k, v in {**self._raw, **classes}.items() if v is not None}
         fresh = Catalogue(entries, self.comfyui, self._made_of)
+        fresh.replacements = self.replacements
         fresh._parsed = {name: node for name, node in self._parsed.copy().items() if name not in classes}
         return fresh
 

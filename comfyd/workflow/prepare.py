@@ -5,19 +5,21 @@ from typing import TYPE_CHECKING, Any
 from comfyd.errors import WorkflowInvalid
 from comfyd.protocol import Graph
 
+from .replaced import with_replacements
+
 if TYPE_CHECKING:
     from .catalogue import Catalogue
 
 
 def prepare(api: Graph | None, ui: dict[str, Any] | None, catalogue: "Catalogue") -> Graph:
-    """The API form where there is one, else the UI form converted by the catalogue's node classes.
+    """The API form where there is one, else the UI form converted by the catalogue's node classes; nodes of old names replaced.
 
     Raises WorkflowInvalid when there is neither, and what ``convert`` raises.
     """
     if api is not None:
-        return api
+        return with_replacements(api, catalogue)
     if ui is None:
         raise WorkflowInvalid("The workflow is empty; give its API form, its UI form or both.")
     from .convert import convert  # most workflows that run come in the API form
 
-    return convert(ui, catalogue)
+    return with_replacements(convert(ui, catalogue), catalogue)

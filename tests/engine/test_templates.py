@@ -117,3 +117,9 @@ def give_pictures(graph: Graph, folder: Path) -> None:
             path = folder / node["inputs"]["image"]
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.linear_gradient("L").convert("RGB").save(path)
+
+
+def test_the_worker_tells_what_stands_in_for_classes_of_old_names(worker: WorkerProcess) -> None:
+    catalogue = Catalogue.read(worker.base / "cache" / "catalogue.json")
+    old: Graph = {"1": {"class_type": "SDV_img2vid_Conditioning", "inputs": {"width": 512}}}
+    assert prepare(old, None, catalogue)["1"] == {"class_type": "SVD_img2vid_Conditioning", "inputs": {"width": 512}}

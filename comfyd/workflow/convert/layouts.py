@@ -1,6 +1,9 @@
 """The layouts of all nodes of a workflow, made when they are asked for."""
 
+from typing import Any
+
 from comfyd.workflow.catalogue import Catalogue
+from comfyd.workflow.replaced import replacement
 
 from . import virtual
 from .definitions import Levels
@@ -23,8 +26,21 @@ class Layouts:
         """The layout of a node whose class the engine has, else None."""
         if id(node) not in self._known:
             shown = None if virtual.is_virtual(node.type) else face(self._catalogue, node.type)
-            self._known[id(node)] = lay_out(node, shown) if shown is not None else None
+            self._known[id(node)] = lay_out(node, shown) if shown is not None else self._of_old_name(node)
         return self._known[id(node)]
+
+    def _of_old_name(self, node: Node) -> Layout | None:
+        """The layout of a node whose class has another name now, with the inputs it had."""
+        found = replacement(self._catalogue, node.type)
+        if found is None:
+            return None
+        shown = face(self._catalogue, found["new_node_id"])
+        if found.get("input_mapping") is None and shown is not None:
+            return lay_out(node, shown)
+        linked = {slot.name for slot in node.inputs if slot.widget is None}
+        names = [x for x in found.get("old_widget_ids") or _mapped(found["input_mapping"]) if x not in linked]
+        values = dict(zip(names, node.values if isinstance(node.values, list) else (), strict=False))
+        return Layout(node.inputs, values, set(values), [slot.type for slot in node.outputs], node.title or node.type)
 
     def definition(self, node: Node) -> Level | None:
         """The subgraph that the node stands for, if it does."""
@@ -64,3 +80,8 @@ class Layouts:
         layout = self.of(node)
         outputs = layout.outputs if layout is not None else [x.type for x in node.outputs]
         return outputs[slot] if 0 <= slot < len(outputs) else "*"
+
+
+def _mapped(mapping: Any) -> list[str]:
+    found = [entry.get("old_id") for entry in mapping if isinstance(entry, dict)] if isinstance(mapping, list) else []
+    return [name for name in found if isinstance(name, str)]
