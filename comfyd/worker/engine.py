@@ -134,8 +134,8 @@ class Engine:
         names, unknown, freed = residency.unload(self._bench.store, order.names, order.everything)
         self._bench.instances.clear()
         residency.collect()
+        self._report()  # first, so that who has waited for the answer is told no old list
         self._bench.emit(Unloaded(request=order.request, names=names, unknown=unknown, freed=freed))
-        self._report()
 
     def _stop(self, order: Shutdown) -> None:
         self._stopping = True

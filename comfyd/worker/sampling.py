@@ -16,6 +16,7 @@ from comfy.samplers import CFGGuider
 
 from comfyd.modes import FAST
 
+from . import merging
 from .fast import wiring as fast
 from .graphs import wiring as graphs
 from .job import JobRun, current_job
@@ -24,6 +25,7 @@ from .leases import Leases
 
 def install(graph_memory: int = 0) -> None:
     """Wraps the two methods; guiders outside of a job are left alone. ``graph_memory``: bytes for graphs, 0: a share of VRAM."""
+    merging.install()
     graphs.install(graph_memory, _mode)
     leases = Leases()
     CFGGuider.sample = _leasing(CFGGuider.sample, "original_conds", leases)
