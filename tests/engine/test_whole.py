@@ -1,6 +1,8 @@
 """Client, daemon, worker and ComfyUI together: what one job's failure leaves untouched, and what a user sees."""
 
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from comfyd import errors
 from comfyd.client import Client
@@ -152,12 +155,32 @@ def test_model_that_goes_while_the_daemon_runs_is_missed_and_then_refused(
         client.call(Submit(api=demo(checkpoint="leaving.safetensors")))
 
 
+def test_a_picture_of_the_users_own_reaches_the_engine_at_once(whole: DaemonProcess, client: Client) -> None:
+    client.call(WaitReady())
+    graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "none.png"}},
+        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "own"}},
+    }
+    (whole.home / "own.json").write_text(json.dumps(graph))
+    Image.new("RGB", (32, 16), "red").save(whole.home / "mine.png")
+    first = comfyd_in(whole, "run", "own.json", "image", "./mine.png")
+    assert first.returncode == 0, first.stderr
+    assert re.search(rb"'mine.png' was copied to the engine's input folder as mine-[0-9a-f]{12}\.png", first.stderr)
+    with Image.open(first.stdout.decode().strip()) as saved:
+        assert (saved.size, saved.getpixel((0, 0))) == ((32, 16), (255, 0, 0))
+    assert b"0 of 2 nodes" in comfyd_in(whole, "run", "own.json", "image", "mine.png").stderr
+
+
+def comfyd_in(whole: DaemonProcess, *words: str) -> subprocess.CompletedProcess[bytes]:
+    environment = os.environ | {"COMFYD_HOME": str(whole.home)}
+    return subprocess.run([COMFYD, *words], env=environment, capture_output=True, check=False, cwd=whole.home)
+
+
 def test_command_line_from_prompt_to_png(whole: DaemonProcess, client: Client) -> None:
     client.call(WaitReady())
 
     def comfyd(*words: str) -> subprocess.CompletedProcess[bytes]:
-        environment = os.environ | {"COMFYD_HOME": str(whole.home)}
-        return subprocess.run([COMFYD, *words], env=environment, capture_output=True, check=False, cwd=whole.home)
+        return comfyd_in(whole, *words)
 
     first = comfyd("run", "demo", "prompt", "red apple", "seed", "5", "steps", "3", "--quiet")
     assert first.returncode == 0, first.stderr
