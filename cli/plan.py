@@ -83,6 +83,8 @@ def show(reply: PlanReply, terminal: Terminal, *, json: bool) -> None:
     terminal.heading(headline(reply))
     for line in summary(reply):
         terminal.out(printable(line))
+    if reply.against and any(node.changes for node in reply.nodes):
+        terminal.note(f"compared with job {reply.against}")
     if reply.note:
         terminal.note(printable(reply.note))
     if any(node.state in _RUNS for node in reply.nodes):

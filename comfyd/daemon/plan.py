@@ -25,6 +25,7 @@ from comfyd.protocol import (
     PlanReply,
     PlanRequest,
 )
+from comfyd.workflow.wording import plain
 
 from .submit import bound
 from .supervisor import Supervisor
@@ -40,8 +41,6 @@ _PATIENCE = 3.0  # seconds for the worker to come to a step's end
 _NEWEST = 8  # jobs looked at where none of this workflow is known
 _ALIKE = 0.5
 _LARGE = 500  # nodes from which on the answer is made beside the loop
-
-_BUSY = "The engine is inside a node and answers between steps only; plan again later to see what is kept."
 
 _decode_graph = msgspec.msgpack.Decoder(Graph).decode
 
@@ -82,7 +81,7 @@ class Planner:
             try:
                 answer = await asyncio.wait_for(question, _PATIENCE)
             except TimeoutError:
-                return dict.fromkeys(graph, Found(state="unknown")), _BUSY
+                return dict.fromkeys(graph, Found(state="unknown")), _busy(self._timings.inside())
             except EngineFailed:
                 pass  # it has just died
             else:
@@ -162,6 +161,12 @@ class Planner:
             loads=sum(files.values()),
             peak=peak(nodes, situation.signatures, past),
         )
+
+
+def _busy(inside: list[tuple[int, str]]) -> str:
+    """What keeps the engine from answering."""
+    jobs = " and ".join(f"job {job} is inside {plain(title)}" for job, title in inside) or "the engine is inside a node"
+    return f"{jobs[0].upper()}{jobs[1:]}, and it answers between steps only; plan again later to see what is kept."
 
 
 def _reference(journal: Journal, workflow: str, graph: Graph) -> "tuple[Begun | None, Reference | None]":

@@ -10,7 +10,7 @@ import msgspec
 
 from comfyd.errors import ComfydError
 from comfyd.journal import Journal, Measurement
-from comfyd.protocol import Done, Event, Graph, JobEnd, NodeDone, Started
+from comfyd.protocol import Done, Event, Graph, JobEnd, NodeDone, NodeStarted, Started
 
 from .threads import in_thread
 
@@ -32,6 +32,8 @@ class _Job(msgspec.Struct):
 
     seconds: dict[str, float] = {}
     alone: bool = True
+    inside: str = ""
+    """The node that executes."""
 
 
 class Lesson(NamedTuple):
@@ -55,17 +57,24 @@ class Timings:
     def new_process(self) -> None:
         """The engine was started."""
         self.warm.clear()
+        self._jobs.clear()
 
     def event(self, event: Event, running: Iterable[int]) -> None:
         """Before the event is acted on; ``running`` are the jobs with the engine now."""
         match event:
             case Started(job=job):
                 self._jobs = {each: self._jobs.get(each) or _Job() for each in running} | {job: _Job()}
+            case NodeStarted(job=job) if job in self._jobs:
+                self._jobs[job].inside = event.title
             case NodeDone(job=job) if job in self._jobs:
                 self._jobs[job].seconds[event.node] = event.seconds
         if len(self._jobs) > 1:
             for shared in self._jobs.values():
                 shared.alone = False
+
+    def inside(self) -> list[tuple[int, str]]:
+        """The running jobs, each with the title of the node it is in."""
+        return [(id_, job.inside) for id_, job in self._jobs.items() if job.inside]
 
     def end(self, end: JobEnd, catalogue: "Catalogue | None", device: str) -> None:
         """Learn from a job that has ended; its clients have been told, so that nobody waits for this."""
