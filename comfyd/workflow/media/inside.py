@@ -52,8 +52,10 @@ class _Found:
             self._value(self._json(text))
         elif prefix := _PREFIX.match(text):
             self._value(self._json(text[prefix.end() :]))
-        elif any(f'"{name}"' in text for name in _KEYS):
-            self._bundle(self._json(text))
+        elif any(f'"{name}"' in text for name in (*_KEYS, "class_type", "nodes")):
+            value = self._json(text)
+            if not self._bundle(value) and _is_form(value):
+                self._keep(value)
         self._parameters = self._parameters or bool(_PARAMETERS.search(text[-4000:]))
 
     def _json(self, text: Any) -> Any:
@@ -102,3 +104,9 @@ class _Found:
         return NoWorkflow(
             f"{self._called} carries no workflow: it was saved without one, or has lost it on its way; give the original file."
         )
+
+
+def _is_form(value: Any) -> bool:
+    """Whether an object under no telling name is a form: some packs write one as the whole of a comment."""
+    nodes = value.values() if isinstance(value, dict) else ()
+    return is_ui(value) or (bool(nodes) and all(isinstance(node, dict) and "class_type" in node for node in nodes))

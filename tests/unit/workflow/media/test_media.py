@@ -86,6 +86,12 @@ def test_names_in_capitals_and_forms_under_each_others_name(given):
     assert given(files.png(swapped)) == Document(name="made", api=API, ui=UI)
 
 
+def test_a_form_that_is_the_whole_of_a_comment(given):
+    for text, form in ((TEXTS["prompt"], {"api": API}), (TEXTS["workflow"], {"ui": UI})):
+        assert given(files.saved("JPEG", exif=files.user_comment(text))) == Document(name="made", **form)
+        assert given(files.saved("JPEG", comment=text.encode())) == Document(name="made", **form)
+
+
 def test_a_broken_api_form_gives_way_to_the_ui_form(given):
     for broken in ('{"1": oops}', "{}", '{"1": 3}', '{"1": {"class_type": "A", "inputs": {"n": 99999999999999999999}}}'):
         found = given(files.png({"prompt": broken, "workflow": TEXTS["workflow"]}))
@@ -135,6 +141,7 @@ def test_parameters_of_another_program_are_told_from_nothing(data: bytes, given)
         {"prompt": "a red fox"},
         {"prompt": '"a red fox"'},
         {"Comment": json.dumps({"prompt": "1girl", "steps": 28, "seed": 1})},
+        {"Comment": json.dumps({"7": {"class_type": "X", "inputs": {}}, "extra": {"airs": []}, "extraMetadata": "{}"})},
         {"workflow": "3"},
     ],
 )
