@@ -35,12 +35,14 @@ class Names:
             raise self._ambiguous(name, groups)
         if groups:
             return groups[0]
+        fed = [self.aliases.fed(name)] if name in ALIASES else self._inputs(name)
+        if fed and fed[0] is not None:
+            raise _fed(self.wiring, fed[0])
         if name in ALIASES:
             raise UnknownParameter(
                 f"Nothing in this workflow answers to {shown(name)}; address an input as NODE_ID.input instead."
             )
-        fed = self._inputs(name)
-        raise _fed(self.wiring, fed[0]) if fed else self.unknown(name)
+        raise self.unknown(name)
 
     def groups(self, name: str) -> list[Group]:
         """What the name can stand for and somebody can set, own names apart: nothing, one group, or several."""

@@ -12,7 +12,7 @@ from . import loaders, prompts
 from .following import named, value_at
 from .prompts import Group, joined
 from .samplers import SEEDS, Samplers
-from .wiring import Wiring
+from .wiring import Address, Wiring
 
 _OWN = {
     "seed": SEEDS,
@@ -49,6 +49,12 @@ class Aliases:
         if alias not in self._found:
             self._found[alias] = _distinct(self._look(alias))
         return self._found[alias]
+
+    def fed(self, alias: str) -> Address | None:
+        """An input that the alias would stand for if other nodes did not make its value."""
+        names = (_SIZES[alias],) if alias in _SIZES else _OWN.get(alias, ())
+        ids = loaders.sized(self.samplers) if alias in _SIZES else self.samplers.parts(self.samplers.last)
+        return next(((id_, name) for id_ in ids for name in names if name in self.wiring.inputs[id_]), None)
 
     def numbered(self, name: str) -> list[Group]:
         """What ``prompt.2`` or ``lora.1.strength`` stands for."""

@@ -14,9 +14,13 @@ _MEDIA = ("image", "mask", "audio", "video")
 
 def size(samplers: Samplers, name: str) -> list[Group]:
     """The sizes of the latents that samplers begin with, and of what must know them too; equal ones are one."""
-    wiring, parts = samplers.wiring, samplers.parts(samplers.ids)
-    sources = parts if samplers.generate else [*_sources(samplers, samplers.ids, _LATENT), *parts]
-    return joined(wiring, named(wiring, sources, (name,)))
+    return joined(samplers.wiring, named(samplers.wiring, sized(samplers), (name,)))
+
+
+def sized(samplers: Samplers) -> list[str]:
+    """The nodes that make those latents, and the parts of samplers."""
+    parts = samplers.parts(samplers.ids)
+    return parts if samplers.generate else [*_sources(samplers, samplers.ids, _LATENT), *parts]
 
 
 def models(samplers: Samplers, ids: Iterable[str]) -> list[Group]:

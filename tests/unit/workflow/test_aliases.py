@@ -227,3 +227,13 @@ def test_instructions_for_a_language_model_are_no_prompt(all_nodes: Catalogue):
     graph["12"] = node("StringConcatenate", string_a=("10", 0), string_b=("11", 0), delimiter=" ")
     graph["6"]["inputs"]["text"] = ["12", 0]
     assert found(graph, all_nodes)["prompt"] == "11.value"
+
+
+def test_a_size_that_another_node_makes_names_that_node(all_nodes: Catalogue):
+    graph = wellknown.text_to_image()
+    graph["10"] = node("EmptyImage", width=64, height=64, batch_size=1, color=0)
+    graph["11"] = node("GetImageSize", image=("10", 0))
+    graph["5"]["inputs"]["width"] = ["11", 0]
+    with pytest.raises(UnknownParameter, match=r"5\.width \(EmptyLatentImage\) is fed by node 11 \(GetImageSize\)"):
+        targets(graph, all_nodes, "width", 512)
+    assert targets(graph, all_nodes, "height", 512) == {"5.height": 512}
