@@ -129,7 +129,4 @@ async def _load_nodes(packs: "Packs") -> None:
     await packs.load_all(custom=custom, api=not args.disable_api_nodes)
     comfy.model_management.set_cudnn_benchmark()
     hook_breaker_ac10a0.restore_functions()
-    left = len(packs.classes.modules_left())
-    logging.info(
-        "comfyd: %d node classes, %d node files wait, %d packs failed", len(nodes.NODE_CLASS_MAPPINGS), left, len(packs.failed)
-    )
+    logging.info("comfyd: %d node classes, %d packs failed", len(nodes.NODE_CLASS_MAPPINGS), len(packs.failed))

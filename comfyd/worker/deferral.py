@@ -217,6 +217,11 @@ def waiting_of_engine() -> list[str]:
     return [name for name in waiting() if name not in _LIBRARIES]
 
 
+def waiting_libraries() -> list[str]:
+    """The others."""
+    return [name for name in waiting() if name in _LIBRARIES]
+
+
 def execute_engine() -> None:
     """Executes whatever waits of the engine's own."""
     for name in waiting_of_engine():

@@ -24,6 +24,9 @@ class Later:
         self._pieces = self._all()
         self.left = True
         """Whether there is something to do."""
+        engine, libraries = deferral.waiting_of_engine(), deferral.waiting_libraries()
+        files = len(packs.classes.modules_left())
+        logging.info("comfyd: %d node files wait, %d modules and %s", files, len(engine), ", ".join(libraries) or "no library")
 
     def piece(self) -> None:
         """Does the next piece: a few milliseconds as a rule, the longest half a second."""

@@ -35,9 +35,12 @@ class Starts:
 
     def waiting(self) -> int:
         """How many node files the present worker did not import at its start."""
+        return int(self.told().split(LOG_OF_WAITING)[0].split()[-1])
+
+    def told(self) -> str:
+        """The line in the log on what waits."""
         assert self._worker is not None
-        line = next(line for line in self._worker.log.read_text().splitlines() if LOG_OF_WAITING in line)
-        return int(line.split(LOG_OF_WAITING)[0].split()[-1])
+        return next(line for line in self._worker.log.read_text().splitlines() if LOG_OF_WAITING in line)
 
     def catalogue(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(Path(self.ready.catalogue).read_text())
@@ -95,6 +98,7 @@ def test_a_start_that_knows_another_gives_the_same_pictures(starts: Starts) -> N
     first = [Path(done(worker.run(graph)).files[0]).read_bytes() for graph in (custom(), demo())]
     worker = starts.again()
     assert starts.waiting() > 90
+    assert {"torch._dynamo", "kornia", "scipy.stats"} <= set(starts.told().replace(",", "").split())
     second = [Path(done(worker.run(graph)).files[0]).read_bytes() for graph in (custom(), demo())]
     assert first == second
 

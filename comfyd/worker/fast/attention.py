@@ -78,9 +78,13 @@ def _shape(q: Any, k: Any, heads: int, parted: bool) -> Shape:
     return Shape(q.shape[0], heads, q.shape[1], k.shape[1], q.shape[2] // heads, str(q.dtype))
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _kernel(*shape: Any) -> str:
     return _chosen.get(Shape(*shape), "")
+
+
+def tell_compiler() -> None:
+    """A shape's kernel never changes; said late, because it imports the compiler, which takes most of a second."""
+    torch.compiler.assume_constant_result(_kernel)
 
 
 def _quickest(shape: Shape) -> str:

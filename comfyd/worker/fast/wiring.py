@@ -11,6 +11,7 @@ import torch
 
 from comfyd.modes import FAST
 
+from .attention import tell_compiler
 from .root import Gate, Maker, Root, relative
 
 _MODEL = Gate(relative, 5e-3)
@@ -70,6 +71,7 @@ def _configure() -> None:
 
     torch._dynamo.config.recompile_limit = _VARIANTS
     torch._dynamo.config.accumulated_recompile_limit = 64 * _VARIANTS
+    tell_compiler()
 
 
 def _decibels(exact: Any, fast: Any) -> float:
