@@ -9,7 +9,7 @@ import msgspec
 
 from . import dynamic
 from .nodeclass import COMBO, Input
-from .values import INPUT_FILES, MODEL_FILES, Rejected, convert, converted, expected, not_among
+from .values import MODEL_FILES, Rejected, convert, converted, expected, not_among
 from .wording import listed, shown
 
 _MOST = 2**64 - 1
@@ -34,7 +34,7 @@ def read(spec: Input, value: Any) -> Any:
 def fits(spec: Input, text: str, *, seed: bool = False) -> bool:
     """Whether text is such as this input takes, its range apart: who types ``steps 0`` means the steps."""
     if spec.choices is not None and spec.kind in (COMBO, dynamic.COMBO):
-        return bool(_named(spec.choices, text)) or (spec.uploads and text.lower().endswith(INPUT_FILES))
+        return bool(_named(spec.choices, text)) or (spec.uploads and _is_file_name(text))
     if seed and is_relative(text):
         return True
     try:
@@ -42,6 +42,12 @@ def fits(spec: Input, text: str, *, seed: bool = False) -> bool:
     except Rejected:
         return False
     return spec.kind in _READERS or not isinstance(value, str)
+
+
+def _is_file_name(text: str) -> bool:
+    """Whether a word looks like a file's name or a path, and like none in a sentence."""
+    stem, dot, ending = text.rpartition(".")
+    return text.startswith(("./", "../", "/", "~/")) or bool(stem and dot and 2 <= len(ending) <= 6 and ending.isalnum())
 
 
 def is_relative(text: str) -> bool:

@@ -45,6 +45,15 @@ def test_texts_run_up_to_the_next_name_whose_value_fits(
     assert paired(*line.split()) == expected
 
 
+def test_a_file_ends_a_text(demo: Graph, catalogue: Catalogue):
+    demo["8"] = {"class_type": "LoadImage", "inputs": {"image": "example.png"}}
+    demo["4"] = {"class_type": "VAEEncode", "inputs": {"pixels": ["8", 0], "vae": ["1", 2]}}
+    words = ["prompt", "an", "image", "of", "an", "image.", "And", "so", "image", "~/a.webp"]
+    assert pairs_of(words, demo, catalogue) == [("prompt", "an image of an image. And so"), ("image", "~/a.webp")]
+    assert pairs_of(["prompt", "a", "image", "cat.gif"], demo, catalogue) == [("prompt", "a"), ("image", "cat.gif")]
+    assert pairs_of(["prompt", "a", "image", "example"], demo, catalogue) == [("prompt", "a"), ("image", "example")]
+
+
 def test_a_quoted_text_is_one_word_and_the_end(paired: Callable[..., list[tuple[str, str]]]):
     assert paired("prompt", "steps 3 seed 4", "seed", "5") == [("prompt", "steps 3 seed 4"), ("seed", "5")]
     assert paired("prompt", "", "seed", "5") == [("prompt", ""), ("seed", "5")]
