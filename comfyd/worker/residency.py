@@ -12,6 +12,7 @@ import torch
 from comfyd.protocol import Resident
 
 from .cache import Budget, Entry, Store
+from .fast import wiring as fast
 from .graphs import wiring as graphs
 from .settings import Settings
 
@@ -100,6 +101,7 @@ def _model_line(entry: Entry, kind: str, patcher: Any, in_use: bool) -> Resident
         device=str(device),
         last_used=entry.used_at,
         in_use=in_use,
+        note=fast.state(patcher.model),
     )
 
 

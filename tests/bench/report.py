@@ -66,7 +66,7 @@ def _facts(ledger: Ledger) -> Iterator[str]:
     for row in ledger.of("command"):
         yield f"- {row['what']}: {_figure(row['ms'])}."
     for row in ledger.of("failed"):
-        yield f"- FAILED: {row['what']}: {row['detail'].splitlines()[-1:]}"
+        yield f"- FAILED: {row['what']}: {row['detail'].strip().splitlines()[-1]}"
 
 
 def _ready(ledger: Ledger) -> Iterator[str]:

@@ -10,6 +10,7 @@ import comfy.model_management
 import torch
 
 from comfyd.modes import FAST
+from comfyd.worker.graphs import weights
 
 from .attention import Shapes, choose
 from .blocks import blocks_of
@@ -108,10 +109,13 @@ class Root:
         return fast
 
     def _install(self) -> None:
+        if self._known:
+            return
         for block, compiled in self._blocks.items():
             block.forward = compiled
         if any(isinstance(part, torch.nn.Conv2d) for block in self._blocks for part in block.modules()):
             self._module.to(memory_format=torch.channels_last)
+        weights.changed()
 
     def _refuse(self, maker: Maker, why: str, exact: Any) -> Any:
         logging.warning("comfyd: %s is not run in fast mode: %s", self._name, why)
@@ -119,6 +123,7 @@ class Root:
         for block in self._blocks:
             vars(block).pop("forward", None)
         self._module.to(memory_format=torch.contiguous_format)
+        weights.changed()
         self._fall_back(maker)
         return exact
 
