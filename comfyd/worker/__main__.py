@@ -99,6 +99,7 @@ def _start(launch: Launch, link: Link) -> "Engine":
     fast.install(Path(launch.settings.cache), current_job)
     version = boot.version()
     loaded.made.keep()
+    later = Later(loaded.packs, loaded.made)
     gc.enable()
     gc.freeze()  # half a million objects of imported modules that no later collection need walk through
     link.send(
@@ -115,7 +116,7 @@ def _start(launch: Launch, link: Link) -> "Engine":
             packs=loaded.packs.report,
         )
     )
-    return Engine(bench, Later(loaded.packs, loaded.made))
+    return Engine(bench, later)
 
 
 def _start_failure(error: BaseException, launch: Launch) -> EngineFailed:

@@ -80,7 +80,7 @@ def _node_info(class_type: str) -> dict[str, Any]:
     if is_v3:
         return dict(node.GET_NODE_INFO_V1())
     inputs, outputs = node.INPUT_TYPES(), node.RETURN_TYPES
-    info = {
+    info: dict[str, Any] = {
         "input": inputs,
         "input_order": {group: list(names) for group, names in inputs.items()},
         "is_input_list": getattr(node, "INPUT_IS_LIST", False),
