@@ -13,6 +13,7 @@ WORD_GROUPS = {
     "workflow": "Keep workflows under names of your own.",
     "engine": "Choose the ComfyUI behind the daemon.",
     "config": "See and change the settings.",
+    "completions": "Complete commands, workflows, parameters and values in your shell.",
     "service": "Let systemd or launchd keep the daemon running.",
 }
 """What is said of the first word of several commands."""
@@ -43,6 +44,7 @@ MODE = Option(
     help="exact: ComfyUI's own bits; fast: compiled kernels, pictures that look the same; default: as config.toml says",
 )
 LOG_JSON = Option(name="log_json", flags=("--log-json",), help="the daemon writes its log as a JSON object per line")
+SHELL_NAME = Argument(name="shell", metavar="SHELL", required=False, help="bash, zsh or fish; default: the one that SHELL names")
 COUNT = Option(name="count", flags=("-n", "--count"), metavar="N", kind="number", default=20, help="how many")
 YES = Option(name="yes", flags=("-y", "--yes"), help="do not ask")
 
@@ -409,6 +411,33 @@ TABLE: tuple[Command, ...] = (
         handler="settings:edit",
         summary="Open the configuration file, with every setting named in it, in your editor.",
         environment=(*HOME, "VISUAL", "EDITOR"),
+        where="shell",
+    ),
+    Command(
+        name="completions install",
+        group="Help",
+        handler="completions:install",
+        summary="Install completion for your shell.",
+        arguments=(SHELL_NAME,),
+        environment=("SHELL", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "ZDOTDIR"),
+        where="shell",
+    ),
+    Command(
+        name="completions uninstall",
+        group="Help",
+        handler="completions:uninstall",
+        summary="Remove it.",
+        arguments=(SHELL_NAME,),
+        environment=("SHELL", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "ZDOTDIR"),
+        where="shell",
+    ),
+    Command(
+        name="completions show",
+        group="Help",
+        handler="completions:show",
+        summary="Print the script that install would write.",
+        arguments=(SHELL_NAME,),
+        environment=("SHELL",),
         where="shell",
     ),
     Command(

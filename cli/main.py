@@ -85,6 +85,10 @@ def program(terminal: Terminal, tokens: Sequence[str]) -> int:
         tokens = ["help", tokens[0]]
     if tokens[0] == "--version":
         return _version(terminal)
+    if tokens[0] == "_complete" and len(tokens) > 1:
+        from .completing import complete
+
+        return complete(terminal, tokens[1], tokens[2:])
     command, rest = find(tokens)
     values = parse(command, rest)
     if "help" in values:

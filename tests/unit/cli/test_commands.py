@@ -9,7 +9,8 @@ from comfyd_cli.spec import Command
 
 from comfyd.config import Config
 
-NOT_SETTINGS = {"COMFYD_HOME", "COMFYD_CONFIG", "COMFYD_X", "NO_COLOR", "VISUAL", "EDITOR", "XDG_CONFIG_HOME"}
+OTHERS = {"NO_COLOR", "VISUAL", "EDITOR", "SHELL", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "ZDOTDIR"}
+NOT_SETTINGS = {"COMFYD_HOME", "COMFYD_CONFIG", "COMFYD_X", *OTHERS}
 
 
 @pytest.mark.parametrize("command", TABLE, ids=lambda command: f"{command.where}-{command.name}")
