@@ -54,6 +54,8 @@ class Call:
     others: tuple[int, ...] = ()
     """Further modules it depends on, with the owner."""
     switches: Hashable = ()
+    run: Any = None
+    """The sampling run it belongs to, where that is too short for a capture to pay within it."""
     compiled: bool = False
     """Whether parts of it are compiled, which cannot be looked into operation by operation."""
     repeatable: bool = True
@@ -151,8 +153,10 @@ class _Attempt:
     interrupts: tuple[type[BaseException], ...]
 
     def result(self) -> Any:
-        entry = self.graphs.ledger.look_up(self.key)
+        entry = self.graphs.ledger.look_up(self.key, self.call.run)
         if entry is None or entry.step is Step.EAGER:
+            return self._eager()
+        if entry.step is Step.CAPTURE and self.call.run is not None and entry.run == self.call.run:
             return self._eager()
         if entry.step is Step.CAPTURE:
             return self._capture()

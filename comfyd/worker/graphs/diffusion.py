@@ -1,5 +1,6 @@
 """The diffusion model's call (``BaseModel._apply_model``) as a call that can become a graph, or why it cannot."""
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from . import weights
 from .calls import Call, Graphs
 from .options import StepBlind, graphable
 
+_PAYS = 12  # steps from which a capture (as long as about seven eager calls of a small model) pays in the same run
 _NAMES = ("x", "t", "c_concat", "c_crossattn", "control")
 _REPLACEABLE = frozenset({"model_sampling"})
 """What a patcher may put into the model: it is told apart by the key."""
@@ -29,9 +31,25 @@ def apply_model(graphs: Graphs, guider: Any, mode: str, executor: Any, args: tup
     sampling = weights.of(model.model_sampling, graphs.died)
     arguments = dict(zip(_NAMES, args, strict=False)) | {"options": graphable(args[5]), "more": kwargs}
     switches = (mode, sampling.epoch, model.manual_cast_dtype, model.get_dtype())
-    function = _function(executor.original)
-    others = (sampling.owner,)
-    return graphs.run(Call(owner.owner, owner.epoch, label, arguments, function, eager, others, switches, owner.compiled))
+    call = Call(
+        owner.owner,
+        owner.epoch,
+        label,
+        arguments,
+        _function(executor.original),
+        eager,
+        others=(sampling.owner,),
+        switches=switches,
+        run=_short_run(executor, args[5]),
+        compiled=owner.compiled,
+    )
+    return graphs.run(call)
+
+
+def _short_run(executor: Any, options: dict[str, Any]) -> Any:
+    """The run by the wrapper that was made for it; None where a capture pays within it."""
+    sigmas = options.get("sample_sigmas")
+    return None if sigmas is None or len(sigmas) > _PAYS else weakref.ref(executor.wrappers[executor.idx])
 
 
 def _function(original: Callable[..., Any]) -> Callable[[dict[str, Any]], Any]:

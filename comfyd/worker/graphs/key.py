@@ -37,7 +37,7 @@ def switches() -> Hashable:
         torch.get_float32_matmul_precision(),
         cuda.matmul.allow_fp16_reduced_precision_reduction,
         cuda.matmul.allow_bf16_reduced_precision_reduction,
-        cuda.matmul.allow_fp16_accumulation,
+        getattr(cuda.matmul, "allow_fp16_accumulation", None),  # since torch 2.7
         cudnn.enabled,
         cudnn.allow_tf32,
         cudnn.benchmark,

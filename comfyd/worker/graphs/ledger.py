@@ -43,6 +43,8 @@ class Entry:
     graph: Graph | None = None
     reason: str = ""
     """Why it has no graph."""
+    run: Any = None
+    """The sampling run in which it was first seen."""
     replays: int = 0
     used_at: float = 0.0
 
@@ -77,14 +79,14 @@ class Ledger:
         """Bytes of the pool, those of graphs that have gone included."""
         return self._pool if self.graphs else 0
 
-    def look_up(self, key: Key) -> Entry | None:
+    def look_up(self, key: Key, run: Any = None) -> Entry | None:
         """The entry of this key, marked as used; None the first time. Entries of the owner's earlier weights go."""
         if self._epochs.setdefault(key.owner, key.epoch) != key.epoch:
             self.forget(key.owner)
             self._epochs[key.owner] = key.epoch
         entry = self._entries.get(key)
         if entry is None:
-            self._entries[key] = Entry(used_at=self._clock())
+            self._entries[key] = Entry(run=run, used_at=self._clock())
             self._shrink()
             return None
         self._entries.move_to_end(key)

@@ -4,13 +4,15 @@ import functools
 import itertools
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from comfy.model_patcher import ModelPatcher
+
+if TYPE_CHECKING:
+    from comfy.model_patcher import ModelPatcher
 
 _OWN = ("comfy", "comfyd", "torch", "comfy_extras", "comfy_kitchen")
-_PLAIN = (torch.Tensor, torch.nn.Parameter, torch.nn.Buffer)
+_PLAIN = (torch.Tensor, torch.nn.Parameter)
 
 _serial = itertools.count(1)
 _records: "weakref.WeakKeyDictionary[torch.nn.Module, Weights]" = weakref.WeakKeyDictionary()
@@ -69,7 +71,7 @@ def owned_by(module: torch.nn.Module) -> list[int]:
     return [weights.owner for part in _parts(module) if (weights := _records.get(part))]
 
 
-def weights_epoch(patcher: ModelPatcher) -> int:
+def weights_epoch(patcher: "ModelPatcher") -> int:
     """Which addresses the patcher's model has; another number whenever one of them has changed.
 
     LoRAs merged into the same storage keep the epoch, and with it the graphs.
@@ -91,6 +93,8 @@ def changed() -> None:
 
 def watch(unloaded: Callable[[torch.nn.Module], None]) -> None:
     """Has the engine's own ways of changing weights say so; ``unloaded`` hears of models that leave the device."""
+    from comfy.model_patcher import ModelPatcher
+
     for name in ("load", "partially_unload", "patch_hook_weight_to_device"):
         setattr(ModelPatcher, name, _noted(getattr(ModelPatcher, name)))
     ModelPatcher.unpatch_model = _unpatching(ModelPatcher.unpatch_model)

@@ -66,6 +66,7 @@ class Model:
         self.owner = owner
         self.epoch = epoch
         self.eager = 0
+        self.run: object = None
         self.compute: Callable[[torch.Tensor], torch.Tensor] = lambda x: x * 2
 
     def __call__(self, x: torch.Tensor, **more: Any) -> Any:
@@ -73,7 +74,7 @@ class Model:
             self.eager += 1
             return self.compute(x)
 
-        call = Call(self.owner, self.epoch, "Model", {"x": x} | more, lambda a: self.compute(a["x"]), eager)
+        call = Call(self.owner, self.epoch, "Model", {"x": x} | more, lambda a: self.compute(a["x"]), eager, run=self.run)
         return self.graphs.run(call)
 
 

@@ -211,3 +211,16 @@ def test_the_fake_refuses_to_replay_a_closed_graph() -> None:
     graph.close()
     with pytest.raises(AssertionError):
         graph.replay([ones()])
+
+
+def test_a_short_run_is_left_in_peace_and_the_next_one_captures() -> None:
+    graphs, capturing = make()
+    model = Model(graphs)
+    model.run = "first"
+    for _ in range(5):
+        model(ones())
+    assert (model.eager, capturing.made) == (5, [])
+    model.run = "second"
+    for _ in range(5):
+        model(ones())
+    assert (model.eager, len(capturing.made)) == (7, 1)
