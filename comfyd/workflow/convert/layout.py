@@ -14,6 +14,8 @@ from .ui import Node, Slot
 
 _CUSTOM_COMBO = "CustomCombo"
 _MOST_CHOICES = 1_000
+_POWER_LORAS = "Power Lora Loader (rgthree)"
+_TWO_STRENGTHS = ("Show Strengths", "Separate Model & Clip")
 _DEEPEST = 8
 
 
@@ -52,6 +54,8 @@ def lay_out(node: Node, face: Face) -> Layout:
         _fill(widget, saved, values, exported)
     if node.type == _CUSTOM_COMBO:
         _fill_choices(saved, values, exported)
+    if node.type == _POWER_LORAS:
+        _fill_loras(node, values, exported)
     return Layout(_linked(slots, node, values, combos), values, exported, _outputs(node, face), node.title or face.title)
 
 
@@ -96,6 +100,18 @@ def _fill_choices(saved: _Saved, values: dict[str, Any], exported: set[str]) -> 
             break
     values["index"] = index
     exported.add("index")
+
+
+def _fill_loras(node: Node, values: dict[str, Any], exported: set[str]) -> None:
+    """The LoRAs of a loader whose pack gives it a widget for each: ``lora_1``, ``lora_2`` and so on."""
+    loras = [x for x in node.values if isinstance(x, dict) and "lora" in x] if isinstance(node.values, list) else []
+    label, separate = _TWO_STRENGTHS
+    for number, lora in enumerate(loras, 1):
+        two = node.properties.get(label) == separate
+        values[f"lora_{number}"] = {k: v for k, v in lora.items() if k != "strengthTwo"} | (
+            {"strengthTwo": lora.get("strengthTwo") or 1} if two else {}
+        )
+        exported.add(f"lora_{number}")
 
 
 def _grown(entry: Entry, node: Node) -> list[Entry]:

@@ -7,6 +7,8 @@ import pytest
 
 from comfyd.errors import ConversionFailed
 from comfyd.protocol import Graph
+from comfyd.workflow.catalogue import Catalogue
+from comfyd.workflow.convert import convert
 
 from .saved import ONE, TWO, Canvas, to_save
 
@@ -129,3 +131,43 @@ def test_links_of_a_subgraph_to_borders_it_does_not_have(converted: Callable[[An
     graph = converted(canvas.workflow(inner.subgraph(TWO, ["in"], ["out"])))
     assert fed(graph) is None
     assert fed(graph, "1:5") is None
+
+
+@pytest.mark.parametrize("type_", ["Reroute", ONE])
+def test_what_is_muted_gives_nothing(type_: str, converted: Callable[[Any], Graph]) -> None:
+    inner = Canvas()
+    inner.link(-10, 0, -20, 0)
+    canvas = Canvas()
+    canvas.node(1, "ProbeSource")
+    canvas.node(2, type_, ["in"], mode=2)
+    canvas.link(1, 0, 2, "in")
+    to_save(canvas, 9, 2)
+    assert fed(converted(canvas.workflow(inner.subgraph(ONE, ["in"], ["out"])))) is None
+
+
+def test_a_bypassed_node_prefers_the_input_of_exactly_the_type() -> None:
+    inputs = {"either": ["INT,FLOAT", {"forceInput": True}], "same": ["FLOAT", {"forceInput": True}]}
+    catalogue = Catalogue(
+        {
+            "Source": {"input": {}, "output": ["INT", "FLOAT"]},
+            "Through": {"input": {"required": inputs}, "output": ["IMAGE", "MASK", "FLOAT"]},
+            "Sink": {"input": {"required": {"in": ["FLOAT", {"forceInput": True}]}}, "output": [], "output_node": True},
+        }
+    )
+    canvas = Canvas()
+    canvas.node(1, "Source")
+    canvas.node(2, "Through", ["either", "same"], mode=4)
+    canvas.link(1, 0, 2, "either")
+    canvas.link(1, 1, 2, "same")
+    canvas.node(9, "Sink", ["in"])
+    canvas.link(2, 2, 9, "in")
+    assert fed(convert(canvas.workflow(), catalogue), "9", "in") == ["1", 1]
+
+
+def test_reroutes_of_links_and_floating_links_are_drawing_only(converted: Callable[[Any], Graph]) -> None:
+    canvas = Canvas()
+    canvas.node(1, "ProbeSource")
+    to_save(canvas, 9, 1)
+    extra = {"reroutes": [{"id": 1, "linkIds": [1]}], "linkExtensions": [{"id": 1, "parentId": 1}]}
+    floating = [{"id": 7, "origin_id": 1, "origin_slot": 0, "target_id": -1, "target_slot": -1, "type": "IMAGE", "parentId": 1}]
+    assert fed(converted(canvas.workflow(extra=extra, floatingLinks=floating, reroutes=[{"id": 1}]))) == ["1", 0]

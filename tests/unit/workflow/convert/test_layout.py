@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from comfyd.protocol import Graph
+from comfyd.workflow.catalogue import Catalogue
+from comfyd.workflow.convert import convert
 
 from .saved import Canvas
 
@@ -60,6 +62,18 @@ def test_inputs_come_with_the_choice_of_a_dynamic_combo(inputs: Callable[..., di
 def test_a_choice_that_is_none_has_no_inputs(choice: Any, inputs: Callable[..., dict[str, Any]]) -> None:
     found = inputs("ResizeImageMaskNode", [choice, "area"], ("resize_type.multiplier=",))
     assert "resize_type.multiplier" not in found
+
+
+@pytest.mark.parametrize("two", [False, True])
+def test_a_loader_of_many_loras_has_a_widget_for_each(two: bool) -> None:
+    class_ = "Power Lora Loader (rgthree)"
+    catalogue = Catalogue({class_: {"input": {"required": {}, "optional": {"model": ["MODEL"]}}, "output": ["MODEL"]}})
+    lora = {"on": True, "lora": "x.safetensors", "strength": 0.5, "strengthTwo": None}
+    canvas = Canvas()
+    node = canvas.node(1, class_, ["model"], [{}, {"type": "PowerLoraLoaderHeaderWidget"}, lora, lora | {"on": False}, {}, ""])
+    node["properties"] = {"Show Strengths": "Separate Model & Clip"} if two else {}
+    first = {"on": True, "lora": "x.safetensors", "strength": 0.5} | ({"strengthTwo": 1} if two else {})
+    assert convert(canvas.workflow(), catalogue)["1"]["inputs"] == {"lora_1": first, "lora_2": first | {"on": False}}
 
 
 def test_a_combo_made_by_hand_has_as_many_choices_as_are_filled(inputs: Callable[..., dict[str, Any]]) -> None:
