@@ -23,16 +23,20 @@ def replacement(catalogue: Catalogue, class_type: str) -> dict[str, Any] | None:
 
 def with_replacements(graph: Graph, catalogue: Catalogue) -> Graph:
     """The graph with every such node replaced, itself where there is none."""
-    if not any(node.get("class_type") in catalogue.replacements for node in graph.values()):
-        return graph
-    old = {id_: found for id_, node in graph.items() if (found := replacement(catalogue, node["class_type"])) is not None}
-    return {id_: _relinked(_replaced(node, old.get(id_)), old) for id_, node in graph.items()}
+    old = {id_: found for id_, node in graph.items() if (found := _stand_in(node, catalogue)) is not None}
+    return {id_: _relinked(_replaced(node, old.get(id_)), old) for id_, node in graph.items()} if old else graph
+
+
+def _stand_in(node: Any, catalogue: Catalogue) -> dict[str, Any] | None:
+    """What stands in for the node's class; the graph has not been looked at before, and may hold anything."""
+    class_type = node.get("class_type") if isinstance(node, dict) else None
+    return replacement(catalogue, class_type) if isinstance(class_type, str) else None
 
 
 def _replaced(node: dict[str, Any], found: Mapping[str, Any] | None) -> dict[str, Any]:
     if found is None:
         return node
-    inputs = node.get("inputs") or {}
+    inputs = _inputs(node)
     mapping = found.get("input_mapping")
     if mapping is not None:
         inputs = dict(_mapped(mapping, inputs))
@@ -50,7 +54,7 @@ def _mapped(mapping: Any, inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]
 
 def _relinked(node: dict[str, Any], old: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Links to nodes that were replaced lead to the same outputs, which may have other numbers now."""
-    inputs = node.get("inputs") or {}
+    inputs = _inputs(node)
     links = {name: value for name, value in inputs.items() if is_link(value) and value[0] in old}
     moved = {name: [source, _slot(old[source], slot)] for name, (source, slot) in links.items()}
     return node | {"inputs": inputs | moved} if moved else node
@@ -59,6 +63,11 @@ def _relinked(node: dict[str, Any], old: Mapping[str, Mapping[str, Any]]) -> dic
 def _slot(found: Mapping[str, Any], slot: int) -> Any:
     outputs = found.get("output_mapping")
     return next((entry.get("new_idx", slot) for entry in _dicts(outputs) if entry.get("old_idx") == slot), slot)
+
+
+def _inputs(node: Any) -> dict[str, Any]:
+    inputs = node.get("inputs") if isinstance(node, dict) else None
+    return inputs if isinstance(inputs, dict) else {}
 
 
 def _dicts(raw: Any) -> list[dict[str, Any]]:

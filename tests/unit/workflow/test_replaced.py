@@ -67,3 +67,9 @@ def test_a_workflow_of_the_editor_with_an_old_name(catalogue: Catalogue) -> None
 def test_a_workflow_of_the_editor_with_a_new_name_alone(catalogue: Catalogue) -> None:
     graph = prepare(None, {"nodes": [{"id": 1, "type": "Renamed", "widgets_values": ["x"]}], "links": []}, catalogue)
     assert (graph["1"]["class_type"], graph["1"]["inputs"]) == ("New", {"name": "x"})
+
+
+@pytest.mark.parametrize("node", [None, 5, [], {}, {"class_type": []}, {"class_type": "Kept", "inputs": 5}])
+def test_a_graph_that_nobody_has_looked_at(node: Any, catalogue: Catalogue) -> None:
+    graph = {"1": node, "2": {"class_type": "Renamed", "inputs": None}}
+    assert with_replacements(graph, catalogue)["1"] == node
