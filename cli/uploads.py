@@ -1,13 +1,13 @@
 """Files of the user's for image, mask, audio and video inputs: copied into the engine's input folder, named by content."""
 
-import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from comfyd.errors import ComfydError, FileNotUsable, Refused, Unavailable
+from comfyd.errors import ComfydError, Refused, Unavailable
 from comfyd.protocol import StatusReply, StatusRequest, WaitReady
+from comfyd.uploads import put
 from comfyd.workflow.wording import shown
 
 from .terminal import Terminal
@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 Overrides = list[tuple[str, str]]
 
 _PATHS = ("./", "../", "/", "~")
-_LONGEST = 60
-_MEDIA = (
-    *(".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".jxl", ".exr", ".hdr", ".svg"),
-    *(".mp4", ".m4v", ".webm", ".mkv", ".mov", ".avi", ".mp3", ".wav", ".flac", ".ogg", ".opus", ".m4a", ".aac"),
-    *(".glb", ".gltf", ".obj", ".fbx", ".stl", ".ply", ".splat", ".spz", ".ksplat", ".usdz"),
-)
-"""What the engine lists in its input folder goes by the endings of names."""
 
 
 def name_files(values: Iterable[str]) -> bool:
@@ -112,61 +105,8 @@ def _input_folder(terminal: Terminal, *, start: bool) -> Path:
 
 
 def _copied(path: Path, folder: Path, terminal: Terminal, *, quiet: bool) -> str:
-    """The name under which the file is in the folder; a file that is in there already keeps its own."""
-    digest = _digest(path)
-    with suppress(ValueError):
-        return path.resolve().relative_to(folder.resolve()).as_posix()
-    name = f"{_clean(path.stem)}-{digest}{_clean(path.suffix)}"
-    target = folder / name
-    if not target.exists():
-        _copy(path, target)
-        if not quiet:
-            terminal.note(f"{shown(str(path))} was copied to the engine's input folder as {name}")
-    elif not quiet:
-        terminal.note(f"{shown(str(path))} is in the engine's input folder as {name}")
+    """The name under which the file is in the folder, and a word about it."""
+    name, how = put(path, folder)
+    if how and not quiet:
+        terminal.note(f"{shown(str(path))} {how} as {name}")
     return name
-
-
-def _digest(path: Path) -> str:
-    """A short hash of the file's content; raises FileNotUsable."""
-    import hashlib
-
-    if path.is_dir():
-        raise FileNotUsable(f"{shown(str(path))} is a directory; give a file in it.")
-    if path.exists() and not path.is_file():
-        raise FileNotUsable(f"{shown(str(path))} is no regular file; give one.")
-    if path.exists() and not path.name.lower().endswith(_MEDIA):
-        raise FileNotUsable(
-            f"{shown(str(path))} is no picture, sound, video or 3D model by its name; give one with such an ending."
-        )
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()[:12]
-    except FileNotFoundError as error:
-        raise FileNotUsable(f"There is no file {shown(str(path))}; check its name.") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise FileNotUsable(f"{shown(str(path))} cannot be read ({reason}); check its permissions.") from error
-
-
-def _copy(path: Path, target: Path) -> None:
-    """Put the copy in place at once and whole, whoever else does the same."""
-    import shutil
-
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, part)
-        part.replace(target)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        reason = f"cannot be copied into the engine's input folder {target.parent} ({error.strerror})"
-        raise FileNotUsable(f"{shown(str(path))} {reason}; see to its permissions and space.") from error
-
-
-def _clean(name: str) -> str:
-    """A name that neither the engine's ``name [folder]`` form nor a file system takes for something else."""
-    import re
-
-    return re.sub(r"[^\w. -]", "_", name)[:_LONGEST].strip(" ")

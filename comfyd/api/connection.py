@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from os import PathLike, fspath
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +15,8 @@ from comfyd.protocol import (
     Event,
     HistoryRequest,
     JobRecord,
+    JobReply,
+    JobRequest,
     JobsReply,
     QueueRequest,
     Request,
@@ -21,7 +24,9 @@ from comfyd.protocol import (
     StatusRequest,
     Submit,
     ToClient,
+    WaitReady,
 )
+from comfyd.uploads import put
 from comfyd.workflow import load
 
 from .job import Job, outcome
@@ -74,7 +79,8 @@ class Connection:
     ) -> Result:
         """Run a workflow to its end: ``run("demo", prompt="a red fox", seed=42)``.
 
-        ``overrides`` takes names that are no Python names: ``{"5.seed": 42}``. ``on_event`` is called with each event.
+        ``overrides`` takes names that are no Python names: ``{"5.seed": 42}``. A ``Path`` as a value is a file of the user's,
+        which is copied into the engine's input folder: ``image=Path("cat.png")``. ``on_event`` is called with each event.
         Raises Refused before a job exists, JobFailed or JobCancelled after, Unavailable without a daemon or engine.
         An interrupt (Ctrl-C) cancels the job.
         """
@@ -117,7 +123,34 @@ class Connection:
         assert isinstance(reply, JobsReply)
         return reply.jobs
 
+    def _sent(self, value: Any) -> Any:
+        """The value as it travels: a path stands for the file's copy in the engine's input folder."""
+        if not isinstance(value, PathLike):
+            return value
+        status = self.call(WaitReady())
+        assert isinstance(status, StatusReply)
+        return put(Path(value), Path(status.engine.input_dir))[0]
+
     # ------------------------------------------------------------ the daemon
+
+    def again(self, id: int, overrides: Mapping[str, Any] | None = None, /, **parameters: Any) -> Job:
+        """An earlier job once more, with the same values or with some of them changed; raises NoSuchJob."""
+        before = self.call(JobRequest(job=id))
+        assert isinstance(before, JobReply)
+        given = {name: self._sent(value) for name, value in {**(overrides or {}), **parameters}.items()}
+        accepted = self.call(
+            Submit(
+                api=before.graph,
+                workflow=before.record.workflow,
+                overrides=list(given.items()),
+                held=before.record.overrides,
+                extra_data=before.extra_data,
+                mode=before.record.mode,
+                follow=False,
+            )
+        )
+        assert isinstance(accepted, Accepted)
+        return Job(self._pool, accepted.job, accepted.overrides)
 
     def status(self) -> StatusReply:
         """How daemon and engine are."""
@@ -131,6 +164,7 @@ class Connection:
             return client.call(request)
 
     def _request(self, workflow: Workflow, overrides: Mapping[str, Any], mode: str, *, follow: bool) -> Submit:
+        overrides = {name: self._sent(value) for name, value in overrides.items()}
         source = json.dumps(workflow) if isinstance(workflow, Mapping) else fspath(workflow)
         document = load(source, store=self._store)
         return Submit(

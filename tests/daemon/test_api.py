@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 import comfyd
-from comfyd.errors import DaemonUnavailable, JobCancelled, JobFailed, Refused, UnknownParameter
+from comfyd.errors import DaemonUnavailable, FileNotUsable, JobCancelled, JobFailed, Refused, UnknownParameter
 from comfyd.protocol import Done, NodeStarted, Progress, Started
 from tests.daemon_process import DaemonProcess, graph, wait_until
 
@@ -133,6 +134,24 @@ def test_a_daemon_that_died_is_found_again(daemon: DaemonProcess) -> None:
             comfy.status()
         daemon.start()
         assert comfy.run(graph("Echo", text="x")).outputs
+
+
+def test_a_job_runs_again_with_some_values_changed(comfy: comfyd.Connection) -> None:
+    first = comfy.run(graph("Save", text="x"), {"1.text": "one"})
+    same, other = comfy.again(first.job).result(), comfy.again(first.job, {"1.text": "two"})
+    assert same.files[0].read_text() == "one"
+    assert other.result().files[0].read_text() == "two"
+    assert other.result().overrides == {"1.text": "two"}
+
+
+def test_a_path_is_copied_into_the_engines_input_folder(comfy: comfyd.Connection, daemon: DaemonProcess, tmp_path: Path) -> None:
+    (tmp_path / "my cat.png").write_bytes(b"a picture")
+    text = comfy.run(graph("Save", text="x"), {"1.text": tmp_path / "my cat.png"}).files[0].read_text()
+    assert re.fullmatch(r"my cat-[0-9a-f]{12}\.png", text)
+    folder = Path(comfy.status().engine.input_dir)
+    assert (folder / text).read_bytes() == b"a picture"
+    with pytest.raises(FileNotUsable):
+        comfy.run(graph("Save", text="x"), {"1.text": tmp_path / "no such.png"})
 
 
 def test_a_closed_connection_says_so(comfy: comfyd.Connection) -> None:
