@@ -47,7 +47,8 @@ def _merging(original: Callable[..., Any]) -> Callable[..., Any]:
 def _changing(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def partially_load(self: Any, device_to: Any, extra_memory: float = 0, force_patch_weights: bool = False) -> Any:
-        if force_patch_weights or not _only_patches_differ(self, device_to):
+        # Less than no extra memory: the engine wants a part of the model to go.
+        if force_patch_weights or extra_memory < 0 or not _only_patches_differ(self, device_to):
             return original(self, device_to, extra_memory, force_patch_weights=force_patch_weights)
         with self.use_ejected(skip_and_inject_on_exit_only=True):
             self.unpatch_model(self.offload_device, unpatch_weights=False)
