@@ -82,7 +82,7 @@ def _start(launch: Launch, link: Link) -> "Engine":
     loaded = boot.load(launch.settings)
     import folder_paths
 
-    from . import outputs, residency, sampling
+    from . import conditioning, outputs, patching, questions, residency, sampling, schedules
     from .blackbox import BlackBox
     from .cache import Store
     from .engine import Engine
@@ -96,6 +96,8 @@ def _start(launch: Launch, link: Link) -> "Engine":
     outputs.install()
     saving.install(launch.settings.png)
     sampling.install(launch.settings.graphs_vram)
+    for shortcut in (conditioning, patching, questions, schedules):
+        shortcut.install()
     fast.install(Path(launch.settings.cache), current_job)
     version = boot.version()
     loaded.made.keep()

@@ -8,6 +8,8 @@ import torch
 
 from comfyd.protocol import Memory
 
+from .questions import peak_allocated
+
 _INTERVAL = 0.1  # seconds; a display redraws no faster
 
 
@@ -57,7 +59,7 @@ class Meter:
 
     def _read_peak(self) -> None:
         if self.device.type == "cuda":
-            self._raise_peaks(int(torch.cuda.max_memory_allocated(self.device)))
+            self._raise_peaks(peak_allocated(self.device))
         else:
             self._raise_peaks(self.recent().used)
 

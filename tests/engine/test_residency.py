@@ -25,6 +25,16 @@ def test_only_what_a_change_reaches_is_executed(worker: WorkerProcess) -> None:
     assert done(worker.run(demo("rocket", seed=50))).executed == []
 
 
+def test_a_text_is_encoded_once_for_all_workflows(worker: WorkerProcess, demo_checkpoint: Path) -> None:
+    done(worker.run(demo("a text of its own")))
+    other = with_lora(demo("a text of its own", steps=2), models.lora(demo_checkpoint, worker.base, "text.safetensors", 3))
+    renamed = {f"n{node}": value for node, value in other.items()}
+    for node in renamed.values():
+        links = {name: [f"n{value[0]}", value[1]] for name, value in node["inputs"].items() if isinstance(value, list)}
+        node["inputs"] = node["inputs"] | links
+    assert done(worker.run(renamed)).executed == [f"n{node}" for node in ("20", SAMPLER, DECODE, SAVE)]
+
+
 def test_changed_file_is_loaded_again(worker: WorkerProcess, demo_checkpoint: Path) -> None:
     name = models.copy(demo_checkpoint, worker.base, "changing.safetensors")
     done(worker.run(demo(checkpoint=name)))

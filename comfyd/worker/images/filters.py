@@ -15,18 +15,19 @@ BLOCK = 32  # rows with one filter: few enough to stay in the processor's cache 
 _SAMPLE = 16  # one row in so many is looked at
 
 
-def filtered(pixels: Bytes) -> Bytes:
-    """Rows as PNG's IDAT holds them before compression: (height, 1 + width * channels), the first byte names the filter.
+def filtered(pixels: Bytes, start: int, stop: int) -> Bytes:
+    """Some rows as PNG's IDAT holds them before compression: (rows, 1 + width * channels), the first byte names the filter.
 
-    ``pixels`` is (height, width, channels), C-contiguous.
+    ``pixels`` is the whole picture, (height, width, channels), C-contiguous; the rows are filtered by those above them.
     """
     height, width, channels = pixels.shape
     rows = pixels.reshape(height, width * channels)
-    out = numpy.empty((height, 1 + width * channels), numpy.uint8)
-    for number, kind in enumerate(choose(rows, channels)):
-        block = slice(number * BLOCK, min((number + 1) * BLOCK, height))
-        out[block, 0] = kind
-        _apply(kind, rows[block], _above(rows, block), channels, out[block, 1:])
+    out = numpy.empty((stop - start, 1 + width * channels), numpy.uint8)
+    for number, kind in enumerate(choose(rows[start:stop], channels)):
+        block = slice(start + number * BLOCK, min(start + (number + 1) * BLOCK, stop))
+        into = out[block.start - start : block.stop - start]
+        into[:, 0] = kind
+        _apply(kind, rows[block], _above(rows, block), channels, into[:, 1:])
     return out
 
 

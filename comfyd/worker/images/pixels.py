@@ -1,5 +1,6 @@
 """Eight-bit pixels of image tensors, by the arithmetic of ComfyUI's own save nodes, wherever the tensor lies."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -29,18 +30,25 @@ def eight_bit(image: torch.Tensor) -> Callable[[], Bytes]:
 
     ``clip(255 * x, 0, 255)`` in the tensor's own type, then truncated (nodes.py: ``SaveImage.save_images``); NaN becomes 0.
     """
-    if image.device.type == "cpu":
-        pixels = _on_cpu(image)
-        return lambda: pixels
-    return _from_device(image)
+    return _on_cpu(image) if image.device.type == "cpu" else _from_device(image)
 
 
-def _on_cpu(image: torch.Tensor) -> Bytes:
+def _on_cpu(image: torch.Tensor) -> Callable[[], Bytes]:
     """In numpy, because torch would wake its team of threads for it, on cores where another job may be sampling."""
     scaled = 255.0 * image.numpy()
     numpy.clip(scaled, 0, 255, out=scaled)
     with numpy.errstate(invalid="ignore"):
-        return numpy.ascontiguousarray(scaled.astype(numpy.uint8))
+        return functools.partial(_in_rows, scaled.astype(numpy.uint8))
+
+
+def _in_rows(pixels: Bytes) -> Bytes:
+    """The pixels one after the other; a decoder's channels lie apart, and channel by channel they are put together fastest."""
+    if pixels.flags.c_contiguous:
+        return pixels
+    rows = numpy.empty(pixels.shape, numpy.uint8)
+    for channel in range(pixels.shape[2]):
+        rows[..., channel] = pixels[..., channel]
+    return rows
 
 
 def _from_device(image: torch.Tensor) -> Callable[[], Bytes]:

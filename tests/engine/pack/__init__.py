@@ -311,6 +311,18 @@ class TestV3(io.ComfyNode):
         return io.NodeOutput(text.upper())
 
 
+class TestWeightAddresses(_Node):
+    """Where the weights of the diffusion model are now, and how many of them are patched; ``text`` only makes a run its own."""
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"text": ("STRING", {}), "model": ("MODEL",)}}
+
+    def run(self, text, model):
+        addresses = sorted(weight.data_ptr() for weight in model.model.parameters())
+        return (f"{hash(tuple(addresses))} {len(model.backup)}",)
+
+
 class TestPixels(_Node):
     """Images of two sizes' worth of values no model gives: ``text`` is the type, then the number of channels."""
 

@@ -89,6 +89,19 @@ def texts_of(parts: list[bytes]) -> list[tuple[bytes, bytes]]:
 
 
 def test_without_isal_zlib_compresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(png, "_deflate", zlib.compress)
+    monkeypatch.setattr(png, "_zlib", zlib)
     original = pixels((50, 50, 3))
     assert (numpy.asarray(read(png.fast(original, None))) == original).all()
+
+
+@pytest.mark.parametrize("height", [31, 32, 64, 129, 400])
+@pytest.mark.parametrize("setting", ["isal", "zlib"])
+def test_strips_make_one_picture(setting: str, height: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(png, "_STRIPS", 3)
+    monkeypatch.setattr(png, "_STRIP_BYTES", 1)
+    if setting == "zlib":
+        monkeypatch.setattr(png, "_zlib", zlib)
+    original = pixels((height, 40, 4))
+    parts = png.fast(original, None)
+    assert sum(part[4:] == b"IDAT" for part in parts if len(part) == 8) == 2 + max(1, min(3, height // 32))
+    assert (numpy.asarray(read(parts)) == original).all()

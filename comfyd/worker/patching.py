@@ -1,0 +1,105 @@
+"""Another LoRA, or another strength, on a model that is loaded: its weights change in place and stay where they are.
+
+ComfyUI takes the whole model off the device, puts back what was there, and loads it again. Here only the weights that differ are
+written, each made anew from its pristine copy as ComfyUI makes it, so that the bits are the same, and what has been captured
+with the weights' addresses stays valid.
+"""
+
+import collections
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import comfy.float
+import comfy.lora
+import comfy.model_management
+import comfy.utils
+import torch
+from comfy.model_patcher import ModelPatcher, get_key_weight
+
+_Backup = collections.namedtuple("_Backup", ["weight", "inplace_update"])
+"""The form in which a patcher keeps a pristine weight."""
+
+
+def install() -> None:
+    """Wraps the method that loads a model which is loaded already."""
+    ModelPatcher.partially_load = _in_place(ModelPatcher.partially_load)
+
+
+def _in_place(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def partially_load(self: Any, device_to: Any, extra_memory: float = 0, force_patch_weights: bool = False) -> Any:
+        if not force_patch_weights and extra_memory >= 0 and _differs_in_patches(self, device_to):
+            weights = _weights(self, device_to)
+            if weights is not None:
+                _repatch(self, device_to, weights)
+        return original(self, device_to, extra_memory, force_patch_weights)
+
+    return partially_load
+
+
+def _differs_in_patches(patcher: Any, device: Any) -> bool:
+    """Whether the model is on the device as a whole, and set up for another patcher than this one."""
+    model = patcher.model
+    loaded = not model.model_lowvram and model.model_loaded_weight_memory > 0 and model.device == device
+    plain = not (patcher.hook_backup or patcher.current_hooks or patcher.forced_hooks or patcher.force_cast_weights)
+    return loaded and plain and model.current_weight_patches_uuid not in (None, patcher.patches_uuid)
+
+
+def _weights(patcher: Any, device: Any) -> dict[str, torch.Tensor] | None:
+    """The weights that are patched now or are to be; None where one of them is not a plain tensor on the device."""
+    patched = [key for key in patcher.patches if _is_loaded_alone(patcher.model, key)]
+    weights = {}
+    for key in dict.fromkeys([*patcher.backup, *patched]):
+        weight, set_weight, convert = get_key_weight(patcher.model, key)
+        if set_weight is not None or convert is not None or type(weight) not in (torch.Tensor, torch.nn.Parameter):
+            return None
+        if weight.device != torch.device(device) and weight.device.type != "cpu":
+            return None
+        weights[key] = weight
+    if any(weight.device.type != torch.device(device).type for weight in weights.values()):
+        return None
+    return weights
+
+
+def _is_loaded_alone(model: torch.nn.Module, key: str) -> bool:
+    """Whether ComfyUI patches a weight when it loads (``_load_list``): not those beside further modules with weights."""
+    owner, _, name = key.rpartition(".")
+    try:
+        module = model.get_submodule(owner)
+    except AttributeError:
+        return False
+    own = {found for found, _ in module.named_parameters(recurse=False)}
+    return name in own and all(found in own for found, _ in module.named_parameters())
+
+
+def _repatch(patcher: Any, device: Any, weights: dict[str, torch.Tensor]) -> None:
+    where = _place_of_copies(patcher, device, [weight for key, weight in weights.items() if key not in patcher.backup])
+    try:
+        for key, weight in weights.items():
+            if key not in patcher.backup:
+                patcher.backup[key] = _Backup(weight.to(device=where, copy=True), False)
+            _write(patcher, device, key, weight)
+    except BaseException:
+        patcher.detach()  # everything is put back, as after a load that fails
+        raise
+    patcher.model.current_weight_patches_uuid = patcher.patches_uuid
+
+
+def _write(patcher: Any, device: Any, key: str, weight: torch.Tensor) -> None:
+    """Sets one weight from its pristine copy (model_patcher.py: ``patch_weight_to_device``)."""
+    pristine = patcher.backup[key].weight
+    if key not in patcher.patches:
+        weight.data.copy_(pristine)
+        del patcher.backup[key]
+        return
+    exact = comfy.model_management.cast_to_device(pristine, device, comfy.model_management.lora_compute_dtype(device), copy=True)
+    patched = comfy.lora.calculate_weight(patcher.patches[key], exact, key)
+    weight.data.copy_(comfy.float.stochastic_rounding(patched, weight.dtype, seed=comfy.utils.string_to_seed(key)))
+
+
+def _place_of_copies(patcher: Any, device: Any, weights: Iterable[torch.Tensor]) -> Any:
+    """Where pristine copies are kept: on the device where there is plenty of room, else where models go that are unloaded."""
+    size = sum(weight.nbytes for weight in weights)
+    room = comfy.model_management.get_free_memory(device) - comfy.model_management.minimum_inference_memory()
+    return device if room > 4 * size else patcher.offload_device
