@@ -58,6 +58,8 @@ def _measure(options: argparse.Namespace, ledger: Ledger, works: list[tuple[Work
             for phase, run in _runs(options, ledger, sides, work, engine, folder).items():
                 if phase in phases:
                     _phase(ledger, work, phase, run)
+            for side in sides:
+                side.free()
 
 
 def _phase(ledger: Ledger, work: Work, phase: str, run: Callable[[], None]) -> None:

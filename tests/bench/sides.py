@@ -17,7 +17,7 @@ from comfyd import config
 from comfyd.client import Client
 from comfyd.demo import checkpoint as demo_checkpoint
 from comfyd.engine import install, locate
-from comfyd.protocol import Done, Graph, Stop, Submit, WaitReady
+from comfyd.protocol import Done, Graph, Stop, Submit, Unload, WaitReady
 from tests.engine.stock import StockServer
 
 from .work import Work as Work
@@ -36,6 +36,9 @@ class Side(Protocol):
     def run(self, graph: Graph) -> Any: ...
 
     def files(self, ran: Any) -> list[Path]: ...
+
+    def free(self) -> None:
+        """Lets go of all models, so that another work's find the memory that they would find alone."""
 
 
 def prepare(folder: Path, comfyui: Path | None) -> tuple[config.Paths, Path]:
@@ -72,6 +75,9 @@ class Comfyd:
     def files(self, ran: Done) -> list[Path]:
         return [Path(file) for file in ran.files]
 
+    def free(self) -> None:
+        self.client.call(Unload(everything=True))
+
     def __enter__(self) -> Self:
         return self
 
@@ -97,6 +103,9 @@ class Fast:
 
     def files(self, ran: Done) -> list[Path]:
         return self._comfyd.files(ran)
+
+    def free(self) -> None:
+        """The daemon's models are one pool."""
 
 
 class Stock:
@@ -128,6 +137,13 @@ class Stock:
 
     def files(self, ran: str) -> list[Path]:
         return self._server.files(ran)
+
+    def free(self) -> None:
+        self._loop.run_until_complete(self._free())
+
+    async def _free(self) -> None:
+        async with self._session.post(f"{self._server.url}/free", json={"unload_models": True, "free_memory": True}) as reply:
+            reply.raise_for_status()
 
     async def _run(self, graph: Graph) -> str:
         async with self._session.post(f"{self._server.url}/prompt", json={"prompt": graph, "client_id": self._id}) as reply:
