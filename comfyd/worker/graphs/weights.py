@@ -33,7 +33,7 @@ class Weights:
         self.compiled = False
         """Whether comfyd itself has compiled a part of it, which cannot be looked into."""
         self._slots: list[tuple[dict[str, Any], str]] = []
-        self._addresses: tuple[int, ...] = ()
+        self._addresses: list[int] = []
         self._seen = (-1, -1)
 
     def look(self, module: torch.nn.Module) -> None:
@@ -48,12 +48,17 @@ class Weights:
         self._slots = list(_slots(module))
         self.reason = _reason(module, self._slots)
         self.compiled = any(_replaced(part).startswith("comfyd.") for part in _parts(module))
-        if (addresses := self._where()) != self._addresses:
+        addresses = self._where()
+        if addresses != self._addresses or not addresses:
             self._addresses = addresses
             self.epoch = next(_serial)
 
-    def _where(self) -> tuple[int, ...]:
-        return tuple(_address(owner.get(name)) for owner, name in self._slots)
+    def _where(self) -> list[int]:
+        """The addresses; empty where a weight has gone or become something else, which calls for a walk."""
+        try:
+            return [owner[name].data_ptr() for owner, name in self._slots]  # a thousand of them, at the start of every run
+        except (KeyError, AttributeError, RuntimeError):
+            return []
 
 
 def of(module: torch.nn.Module, died: Callable[[int], None]) -> Weights:
@@ -148,12 +153,9 @@ def _parts(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
 def _slots(module: torch.nn.Module) -> Iterator[tuple[dict[str, Any], str]]:
     for part in _parts(module):
         for held in (part._parameters, part._buffers):
-            for name in held:
-                yield held, name
-
-
-def _address(tensor: Any) -> int:
-    return tensor.data_ptr() if type(tensor) in _PLAIN else id(tensor)
+            for name, tensor in held.items():
+                if tensor is not None:
+                    yield held, name
 
 
 def _reason(module: torch.nn.Module, slots: list[tuple[dict[str, Any], str]]) -> str:
@@ -161,7 +163,7 @@ def _reason(module: torch.nn.Module, slots: list[tuple[dict[str, Any], str]]) ->
         if reason := _part_reason(part):
             return reason
     for held, name in slots:
-        if (tensor := held[name]) is not None and (reason := _tensor_reason(tensor)):
+        if reason := _tensor_reason(held[name]):
             return reason
     return ""
 

@@ -109,14 +109,18 @@ def _freeing(original: Callable[..., Any], graphs: Graphs) -> Callable[..., Any]
     @functools.wraps(original)
     def free_memory(memory_required: float, device: Any, *rest: Any, **options: Any) -> Any:
         # The engine takes memory that torch holds and does not use for free, and the graphs' is of that kind.
-        if graphs.ledger.graphs and memory_required > _unclaimed(device, graphs):
+        if graphs.ledger.graphs and memory_required > _unclaimed(device, graphs, memory_required):
             graphs.make_room("models or a job need their memory")
         return original(memory_required, device, *rest, **options)
 
     return free_memory
 
 
-def _unclaimed(device: Any, graphs: Graphs) -> float:
+def _unclaimed(device: Any, graphs: Graphs, enough: float) -> float:
+    """Bytes free on the device beside the graphs' pool; exact only where what the driver has is not ``enough``."""
     if device is None or comfy.model_management.is_device_cpu(device):
         return float("inf")
+    free, _ = torch.cuda.mem_get_info(device)
+    if free >= enough:
+        return float(free)
     return float(comfy.model_management.get_free_memory(device)) - graphs.ledger.size
