@@ -54,7 +54,7 @@ def load(settings: Settings) -> Loaded:
         instance = prompt_server.install()
         packs = Packs(found, waiting)
     asyncio.run(_load_nodes(packs))
-    return Loaded(instance, packs, MadeCatalogue(settings.catalogue_file, version(), found, now, packs))
+    return Loaded(instance, packs, MadeCatalogue(settings, version(), found, now, packs))
 
 
 def version() -> str:

@@ -39,12 +39,12 @@ def entries(class_types: Iterable[str]) -> dict[str, msgspec.Raw]:
     return {name: msgspec.Raw(json.dumps(entry).encode()) for name, entry in describe(class_types).items()}
 
 
-def folders() -> dict[str, int]:
-    """The folders whose files are choices of node classes, with their modification times."""
+def folders(without: str) -> dict[str, int]:
+    """The folders whose files are choices of node classes, with their modification times, ``without`` comfyd's own."""
     roots = [root for name, (paths, _) in folder_paths.folder_names_and_paths.items() if name != "custom_nodes" for root in paths]
     listed = [folder for _, times, _ in folder_paths.filename_list_cache.values() for folder in times]
     uploads = [folder_paths.get_input_directory(), *_subfolders(folder_paths.get_input_directory())]
-    return provenance.times(dict.fromkeys([*roots, *listed, *uploads]))
+    return provenance.times(path for path in dict.fromkeys([*roots, *listed, *uploads]) if path != without)
 
 
 def replacements() -> dict[str, Any]:

@@ -58,7 +58,8 @@ class Later:
             for name in deferral.waiting_of_engine():
                 deferral.execute(sys.modules[name])
                 yield
-        yield from self._made.refresh()
+        if not self._made.fresh:
+            yield from self._made.refresh()
         gc.unfreeze()
         gc.collect()
         gc.freeze()

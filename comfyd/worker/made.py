@@ -1,7 +1,6 @@
 """The catalogue of this start: what is still good of the one on disk, the rest described anew, written where it differs."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import nodes
@@ -11,6 +10,7 @@ from comfyd.provenance import Provenance
 from . import catalogue, deferral, known
 from .known import Known
 from .packs import Packs
+from .settings import Settings
 
 _AT_ONCE = 25  # classes described in one piece of idle time: a few milliseconds
 
@@ -18,8 +18,11 @@ _AT_ONCE = 25  # classes described in one piece of idle time: a few milliseconds
 class MadeCatalogue:
     """The catalogue's file and what is in it."""
 
-    def __init__(self, file: Path, version: str, found: Known, engine: Provenance, packs: Packs) -> None:
-        self.file = file
+    def __init__(self, settings: Settings, version: str, found: Known, engine: Provenance, packs: Packs) -> None:
+        self.file = settings.catalogue_file
+        self.fresh = False
+        """Whether every entry is of this start."""
+        self._demo = str(settings.demo)
         self._version = version
         self._known = found
         self._engine = engine
@@ -29,7 +32,8 @@ class MadeCatalogue:
         """See to it that the file tells what classes there are; choices that earlier entries tell may have become others."""
         before = {} if self._packs.changed else self._known.nodes
         fresh = catalogue.entries(name for name in nodes.NODE_CLASS_MAPPINGS if name not in before or self._is_custom(name))
-        self._write(before | fresh, self._known.made_of.folders if before else catalogue.folders())
+        self.fresh = not before
+        self._write(before | fresh, self._known.made_of.folders if before else catalogue.folders(self._demo))
 
     def refresh(self) -> Iterator[None]:
         """Describes every class, in pieces, and writes the file anew where choices have changed."""
@@ -38,7 +42,7 @@ class MadeCatalogue:
         for start in range(0, len(names), _AT_ONCE):
             fresh |= catalogue.entries(names[start : start + _AT_ONCE])
             yield
-        self._write(fresh, catalogue.folders())
+        self._write(fresh, catalogue.folders(self._demo))
 
     def _is_custom(self, name: str) -> bool:
         classes = self._packs.classes

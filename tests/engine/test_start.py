@@ -10,6 +10,7 @@ import pytest
 
 from comfyd.demo import checkpoint
 from comfyd.protocol import Describe, Described, Ready
+from tests.daemon_process import wait_until
 
 from .conftest import make_base
 from .graphs import LATENT, SAMPLER, chain, changed, demo, shown
@@ -226,6 +227,5 @@ def test_what_was_left_is_done_in_idle_time(starts: Starts) -> None:
     (starts.base / "models" / "loras" / "new.safetensors").touch()
     worker = starts.again()
     before = Path(starts.ready.catalogue).stat().st_mtime_ns
-    while Path(starts.ready.catalogue).stat().st_mtime_ns == before:
-        assert worker.process.poll() is None
+    wait_until(lambda: worker.process.poll() or Path(starts.ready.catalogue).stat().st_mtime_ns != before)
     assert "new.safetensors" in json.dumps(starts.catalogue()["nodes"]["LoraLoader"])
