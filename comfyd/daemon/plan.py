@@ -1,7 +1,7 @@
 """A plan: the graph bound as for a job, the worker asked what it has, and all of it explained and estimated.
 
-Nothing waits for the engine to start: before it is ready nothing is kept, and that is what the plan says. It is asked between two
-steps of what runs; inside a node that takes long it cannot answer, and the plan says that, too.
+Nothing waits for the engine to start: before it is ready nothing is kept, and that is what the plan says. It answers between two
+steps of what runs, and beside a node that takes long where no node pack's code is asked; else the plan says that it could not.
 """
 
 import asyncio

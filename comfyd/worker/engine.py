@@ -20,7 +20,7 @@ from comfyd.protocol import (
 from . import catalogue, residency
 from .job import JobRun
 from .later import Later
-from .plan import plan
+from .plan import Plans
 from .threads import JobThreads
 from .workbench import Workbench
 
@@ -38,6 +38,7 @@ class Engine:
         self._inbox: deque[Order] = deque()
         self._jobs: dict[int, JobRun] = {}
         self._threads = JobThreads()
+        self._plans = Plans(bench.store, bench.emit)
         self._stopping = False
         self._report_due: float | None = None
         bench.contended = lambda: bool(self._inbox) or bench.baton.has_ready()
@@ -47,6 +48,8 @@ class Engine:
         if isinstance(order, CancelRun) and (job := self._jobs.get(order.job)):
             job.cancel()
             return
+        if isinstance(order, PlanOrder):
+            self._plans.post(order)
         with self._changed:
             self._inbox.append(order)
             self._changed.notify_all()
@@ -83,7 +86,7 @@ class Engine:
                 case Describe():
                     self._bench.emit(Described(request=order.request, classes=catalogue.describe(order.classes)))
                 case PlanOrder():
-                    self._bench.emit(plan(order, self._bench.store, self._bench.emit))
+                    self._plans.answer(order)
                 case UnloadOrder():
                     self._unload(order)
                 case Shutdown():

@@ -1,16 +1,19 @@
 """What a job of a graph would find: which nodes have results now, without executing any of them."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import execution
+import nodes
+from comfy_api.internal import _ComfyNodeInternal, first_real_override
 from comfy_execution.graph import DynamicPrompt, ExecutionList
 from comfy_execution.graph_utils import is_link
 
 from comfyd import errors
 from comfyd.modes import EXACT
-from comfyd.protocol import Found, Planned, PlanOrder
+from comfyd.protocol import Described, Found, Graph, Planned, PlanOrder
 
 from .cache import Store
 from .fast.available import granted
@@ -19,6 +22,57 @@ from .keys import ContentKeys
 from .outputs import files_of, still_there
 from .plain import text
 from .validation import Emit, outputs_of
+
+_PATIENCE = 0.5  # seconds for the engine to come to a step's end
+
+
+class Plans:
+    """Answers each order once: the engine's loop between two steps, or a thread beside a node that takes long.
+
+    The thread answers only where all code asked is ComfyUI's own, which neither draws random numbers nor changes anything.
+    """
+
+    def __init__(self, store: Store, emit: Callable[[Planned | Described], object]) -> None:
+        self._store = store
+        self._emit = emit
+        self._open: dict[int, PlanOrder] = {}
+        self._lock = threading.Lock()
+
+    def post(self, order: PlanOrder) -> None:
+        """Takes an order that the engine's loop is told of as well."""
+        with self._lock:
+            self._open[order.request] = order
+        timer = threading.Timer(_PATIENCE, self._answer_beside, (order,))
+        timer.daemon = True
+        timer.start()
+
+    def answer(self, order: PlanOrder) -> None:
+        """Answers unless that was done."""
+        with self._lock:
+            mine = self._open.get(order.request) is order
+            if mine:
+                del self._open[order.request]
+        if mine:
+            self._emit(plan(order, self._store, self._emit))
+
+    def _answer_beside(self, order: PlanOrder) -> None:
+        if self._open.get(order.request) is order and _asks_no_pack(order.graph):
+            self.answer(order)
+
+
+def _asks_no_pack(graph: Graph) -> bool:
+    """Whether all code of nodes that a plan of the graph runs is ComfyUI's own, and imported."""
+    classes = {node["class_type"] for node in graph.values()}
+    waits = getattr(nodes.NODE_CLASS_MAPPINGS, "waits", lambda class_type: False)
+    return not any(waits(class_type) or _has_code_of_a_pack(nodes.NODE_CLASS_MAPPINGS.get(class_type)) for class_type in classes)
+
+
+def _has_code_of_a_pack(class_def: Any) -> bool:
+    if not str(getattr(class_def, "RELATIVE_PYTHON_MODULE", "nodes")).startswith("custom_nodes"):
+        return False
+    if isinstance(class_def, type) and issubclass(class_def, _ComfyNodeInternal):
+        return any(first_real_override(class_def, name) is not None for name in ("fingerprint_inputs", "validate_inputs"))
+    return hasattr(class_def, "IS_CHANGED") or hasattr(class_def, "VALIDATE_INPUTS")
 
 
 def plan(order: PlanOrder, store: Store, emit: Emit) -> Planned:

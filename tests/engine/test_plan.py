@@ -1,5 +1,6 @@
 """A plan says what the run that follows it then does: equal sets of executed and of kept nodes, for many kinds of change."""
 
+import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -8,17 +9,20 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from comfyd.protocol import Done, Found, Graph, Planned, PlanOrder, Progress, Started, Unloaded, UnloadOrder
+from comfyd.protocol import Done, Found, Graph, NodeStarted, Planned, PlanOrder, Progress, Started, Unloaded, UnloadOrder
 
 from . import models
 from .graphs import DECODE, LATENT, LOADER, PROMPT, SAMPLER, SAVE, chain, changed, demo, shown, with_lora
 from .worker import WorkerProcess, done
 
+NUMBERS = itertools.count(100)
+
 
 def planned(worker: WorkerProcess, graph: Graph) -> dict[str, Found]:
-    worker.send(PlanOrder(request=5, graph=graph))
+    request = next(NUMBERS)
+    worker.send(PlanOrder(request=request, graph=graph))
     answer = worker.wait_for(Planned)
-    assert (answer.request, answer.error) == (5, None)
+    assert (answer.request, answer.error) == (request, None)
     assert answer.nodes.keys() == graph.keys()
     return answer.nodes
 
@@ -206,3 +210,26 @@ def test_a_plan_makes_no_result_more_valuable_and_drops_none(worker: WorkerProce
         assert in_state(planned(worker, graph), "cached") == {"1", "2"}
     end = done(worker.run(graph))
     assert (end.executed, shown(end.outputs)) == ([], ["plan looks only"])
+
+
+def test_inside_of_a_long_node_a_plan_is_answered_beside_it(worker: WorkerProcess, tmp_path: Path) -> None:
+    graph = demo("plan beside a node")
+    done(worker.run(graph))
+    busy = worker.submit(chain("TestBusy", text=str(tmp_path / "go")))
+    worker.wait_for(NodeStarted, busy)
+    assert in_state(planned(worker, graph), "cached") == graph.keys()
+    assert in_state(planned(worker, changed(graph, SAMPLER, seed=2)), "run") == {SAMPLER, DECODE, SAVE}
+    (tmp_path / "go").touch()
+    worker.events([busy])
+    assert in_state(planned(worker, graph), "cached") == graph.keys()
+
+
+def test_a_packs_own_code_is_not_run_beside_a_node(worker: WorkerProcess, tmp_path: Path) -> None:
+    busy = worker.submit(chain("TestBusy", text=str(tmp_path / "go")))
+    worker.wait_for(NodeStarted, busy)
+    worker.send(PlanOrder(request=8, graph=chain("TestCount", text="plan waits")))
+    worker.send(PlanOrder(request=9, graph=chain("TestEcho", text="plan does not wait")))
+    assert worker.wait_for(Planned).request == 9
+    (tmp_path / "go").touch()
+    answers = [message.request for message in worker.events([busy]) if isinstance(message, Planned)]
+    assert (answers or [worker.wait_for(Planned).request]) == [8]
