@@ -76,6 +76,10 @@ class Baton:
     def give(self, turn: Turn) -> None:
         """Saves this turn's globals and lets go of the baton."""
         turn.state.save()
+        self.leave()
+
+    def leave(self) -> None:
+        """Lets go of the baton for good: nothing of the holder's globals is needed again."""
         with self.changed:
             self._holder = None
             self.changed.notify_all()

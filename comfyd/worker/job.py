@@ -135,7 +135,7 @@ class JobRun:
             self._leave_thread()
         if not self._graph.delivering():
             self._emit_end(end)
-        self._bench.baton.give(self.turn)
+        self._bench.baton.leave()
         if not self.ended:
             self._emit_end(end)
 
