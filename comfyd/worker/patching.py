@@ -10,12 +10,11 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import comfy.float
-import comfy.lora
 import comfy.model_management
-import comfy.utils
 import torch
 from comfy.model_patcher import ModelPatcher, get_key_weight
+
+from .merging import merged
 
 _Backup = collections.namedtuple("_Backup", ["weight", "inplace_update"])
 """The form in which a patcher keeps a pristine weight."""
@@ -87,15 +86,13 @@ def _repatch(patcher: Any, device: Any, weights: dict[str, torch.Tensor]) -> Non
 
 
 def _write(patcher: Any, device: Any, key: str, weight: torch.Tensor) -> None:
-    """Sets one weight from its pristine copy (model_patcher.py: ``patch_weight_to_device``)."""
+    """Sets one weight from its pristine copy, as a load would."""
     pristine = patcher.backup[key].weight
     if key not in patcher.patches:
         weight.data.copy_(pristine)
         del patcher.backup[key]
         return
-    exact = comfy.model_management.cast_to_device(pristine, device, comfy.model_management.lora_compute_dtype(device), copy=True)
-    patched = comfy.lora.calculate_weight(patcher.patches[key], exact, key)
-    weight.data.copy_(comfy.float.stochastic_rounding(patched, weight.dtype, seed=comfy.utils.string_to_seed(key)))
+    weight.data.copy_(merged(patcher, key, pristine, device))
 
 
 def _place_of_copies(patcher: Any, device: Any, weights: Iterable[torch.Tensor]) -> Any:
