@@ -53,11 +53,9 @@ def _weights(patcher: Any, device: Any) -> dict[str, torch.Tensor] | None:
         weight, set_weight, convert = get_key_weight(patcher.model, key)
         if set_weight is not None or convert is not None or type(weight) not in (torch.Tensor, torch.nn.Parameter):
             return None
-        if weight.device != torch.device(device) and weight.device.type != "cpu":
+        if weight.device != torch.device(device):
             return None
         weights[key] = weight
-    if any(weight.device.type != torch.device(device).type for weight in weights.values()):
-        return None
     return weights
 
 

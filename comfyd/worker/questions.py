@@ -20,7 +20,8 @@ def install() -> None:
 
 def peak_allocated(device: torch.device) -> int:
     """torch.cuda.max_memory_allocated, without the hundred figures it comes with."""
-    return int(torch.cuda.memory_stats_as_nested_dict(device)["allocated_bytes"]["all"]["peak"])
+    stats = torch.cuda.memory_stats_as_nested_dict(device)
+    return int(stats["allocated_bytes"]["all"]["peak"]) if stats else 0  # a device not used yet has none
 
 
 def _free_memory(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -72,8 +73,9 @@ class _Available:
 
 def _seed_present_devices_only() -> None:
     """torch remembers every seed, with a stack trace, for devices that may yet appear; those this torch lacks never do."""
-    for module in (torch.cuda, torch.xpu, torch.mtia):
-        if not module.is_available():
+    for name in ("cuda", "xpu", "mtia"):
+        module = getattr(torch, name, None)
+        if module is not None and not module.is_available():
             module.manual_seed_all = _nothing
 
 

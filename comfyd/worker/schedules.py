@@ -43,8 +43,10 @@ def _remembering(original: Callable[..., Any]) -> Callable[..., Any]:
 def _is_own(scheduler_name: str) -> bool:
     """Whether the scheduler is ComfyUI's, which depend on nothing but the sampling and the number of steps."""
     handler = comfy.samplers.SCHEDULER_HANDLERS.get(scheduler_name)
-    function = getattr(handler, "handler", None)
-    return getattr(function, "func", function).__module__.startswith("comfy.")
+    if handler is None:
+        return False
+    function = getattr(handler.handler, "func", handler.handler)  # some are partial functions
+    return str(getattr(function, "__module__", "")).startswith("comfy.")
 
 
 def _is_plain(model_sampling: Any) -> bool:
