@@ -1,0 +1,119 @@
+"""Run as a process: what a model's ``forward`` does in fast mode, with a UNet so small that nothing need be compiled.
+
+``python -m tests.engine.fast_rules COMFYUI`` prints what it found as JSON. "Compiled" blocks run as they are, times a factor.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, sys.argv[1])
+sys.argv[1:] = ["--cpu"]
+import comfy.options  # noqa: E402
+
+comfy.options.enable_args_parsing()
+import comfy.ops  # noqa: E402
+import torch  # noqa: E402
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel  # noqa: E402
+
+from comfyd.worker.fast import compiled, wiring  # noqa: E402
+from comfyd.worker.fast.root import Gate, Root, relative  # noqa: E402
+
+
+class Maker:
+    """A job."""
+
+    def __init__(self, mode: str = "fast") -> None:
+        self.mode = mode
+        self.said: list[str] = []
+
+    def fall_back(self) -> None:
+        self.mode = "exact"
+
+    def tell(self, doing: str) -> None:
+        self.said.append(doing)
+
+
+def unet() -> torch.nn.Module:
+    torch.manual_seed(0)
+    sizes = {"model_channels": 32, "num_head_channels": 16, "context_dim": 16, "channel_mult": [1], "num_res_blocks": [1]}
+    depths = {"transformer_depth": [1], "transformer_depth_middle": 1, "transformer_depth_output": [1, 1]}
+    kinds = {"use_spatial_transformer": True, "legacy": False, "operations": comfy.ops.disable_weight_init, "device": "cpu"}
+    made = UNetModel(image_size=32, in_channels=4, out_channels=4, dtype=torch.float32, **sizes, **depths, **kinds)
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    return made
+
+
+def call(model: torch.nn.Module, rows: int = 8, patches: dict[str, Any] | None = None, control: Any = None) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(1)
+    x, context = torch.randn(2, 4, rows, 8, generator=generator), torch.randn(2, 7, 16, generator=generator)
+    options = {"patches": patches} if patches else {}
+    result: torch.Tensor = model(x, torch.tensor([5.0, 5.0]), context=context, control=control, transformer_options=options)
+    return result
+
+
+def main() -> dict[str, Any]:
+    calls: list[float] = []
+    factor = 1.0
+
+    def function(block: torch.nn.Module, kind: Any) -> Any:
+        def run(block: Any, args: Any, kwargs: Any) -> Any:
+            calls.append(factor)
+            return kind.forward(block, *args, **kwargs) * factor
+
+        return run
+
+    compiled._function = function
+    wiring._configure = lambda: None
+    exact, maker = call(unet()), Maker()
+    wiring.install(Path(tempfile.mkdtemp()), lambda: maker)
+    found: dict[str, Any] = {}
+
+    model = unet()
+    wiring._root(model, "UNet", Gate(relative, 5e-3))
+    found["close"] = relative(exact, call(model))
+    found["blocks"] = len(calls)
+    found["said"] = [*maker.said]
+    call(model)
+    found["said twice"] = [*maker.said]
+    call(model, rows=16)
+    found["said of another shape"] = [*maker.said]
+    calls.clear()
+    maker.mode = "exact"
+    call(model)
+    found["blocks of an exact job"] = len(calls)
+    maker.mode = "fast"
+    call(model, patches={"attn1_patch": [lambda q, k, v, _: (q, k, v)]})
+    found["blocks under a patch"] = len(calls)
+    found["with residuals"] = relative(call(unet(), control=residuals()), call(as_new(model), control=residuals()))
+    found["mode with residuals"] = maker.mode
+
+    factor, refused, maker.mode = 1.01, unet(), "fast"
+    wiring._root(refused, "UNet", Gate(relative, 5e-3))
+    found["refused is exact"] = torch.equal(call(refused), exact)
+    found["mode after it"] = maker.mode
+    found["contiguous"] = all(p.is_contiguous() for p in refused.parameters())
+    maker.mode = "fast"
+    found["later calls are exact"] = torch.equal(call(refused), exact)
+    found["mode of later jobs"] = maker.mode
+    found["why"] = vars(refused)["forward"].refused
+    return found
+
+
+def residuals() -> dict[str, Any]:
+    """What a ControlNet gives; a call takes it off the lists."""
+    return {"middle": [torch.full((2, 32, 8, 8), 5.0)], "input": [], "output": []}
+
+
+def as_new(model: torch.nn.Module) -> torch.nn.Module:
+    """The model as one whose next call is its first of that shape."""
+    root: Root = vars(model)["forward"]
+    root._known.clear()
+    return model
+
+
+with torch.inference_mode():
+    print(json.dumps(main()))

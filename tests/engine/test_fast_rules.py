@@ -1,0 +1,49 @@
+"""When a model's calls are compiled, when they are compared, and what becomes of one that differs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def found(comfyui: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.engine.fast_rules", str(comfyui)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(Path.cwd()), os.environ.get("PYTHONPATH"))))}
+    told = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert told.returncode == 0, told.stderr[-3000:]
+    result: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
+    return result
+
+
+def test_a_call_that_is_close_is_kept(found: dict[str, Any]) -> None:
+    assert found["close"] < 1e-4
+    assert found["blocks"] > 0
+
+
+def test_the_first_call_of_each_shape_is_compared(found: dict[str, Any]) -> None:
+    assert found["said"] == found["said twice"] == ["compiling"]
+    assert found["said of another shape"] == ["compiling", "compiling"]
+
+
+def test_exact_jobs_and_patched_calls_are_not_compiled(found: dict[str, Any]) -> None:
+    assert found["blocks of an exact job"] == 0
+    assert found["blocks under a patch"] < found["blocks"]
+
+
+def test_both_calls_of_a_comparison_have_the_controlnets_residuals(found: dict[str, Any]) -> None:
+    assert found["with residuals"] < 1e-4
+    assert found["mode with residuals"] == "fast"
+
+
+def test_a_call_that_differs_is_refused_for_good(found: dict[str, Any]) -> None:
+    assert found["refused is exact"]
+    assert found["contiguous"]
+    assert found["later calls are exact"]
+    assert found["mode after it"] == found["mode of later jobs"] == "exact"
+    assert found["why"].startswith("its result differs by 0.0")
+    assert found["why"].endswith("more than 0.005")
