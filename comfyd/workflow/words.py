@@ -6,6 +6,7 @@ that follows a text's name is that text.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from comfyd.errors import Refused, UnknownParameter, UsageError
 from comfyd.protocol import Graph
@@ -13,6 +14,7 @@ from comfyd.protocol import Graph
 from .address import Names
 from .catalogue import Catalogue
 from .copying import own_copy
+from .nodeclass import Input
 from .reading import fits
 from .wiring import Wiring
 from .wording import plain, shown
@@ -20,13 +22,22 @@ from .wording import plain, shown
 Pairs = list[tuple[str, str]]
 
 
+class Takes(Protocol):
+    """Whether text is such as an input takes; ``seed`` says that it may be random."""
+
+    def __call__(self, spec: Input, text: str, /, *, seed: bool = False) -> bool: ...
+
+
 def pairs_of(words: Sequence[str], graph: Graph, catalogue: Catalogue, aliases: Mapping[str, str] | None = None) -> Pairs:
     """The pairs by this graph's parameters; raises UsageError or UnknownParameter, or what is wrong with the graph."""
     return overrides(words, Names(Wiring(own_copy(graph), catalogue), aliases))
 
 
-def overrides(words: Sequence[str], names: Names) -> Pairs:
-    """The pairs, which hold every word in its order; raises UsageError or UnknownParameter, naming the pairs so far."""
+def overrides(words: Sequence[str], names: Names, takes: Takes = fits) -> Pairs:
+    """The pairs, which hold every word in its order; raises UsageError or UnknownParameter, naming the pairs so far.
+
+    ``takes`` judges by its value whether a name within a text begins another pair.
+    """
     found: Pairs = []
     at = 0
     while at < len(words):
@@ -36,7 +47,7 @@ def overrides(words: Sequence[str], names: Names) -> Pairs:
             raise _no_name(name, found, names)
         if at + 1 == len(words):
             raise UsageError(f"{_after(found)}{shown(name)} has no value; parameters are pairs (seed 42).")
-        end = _end(words, at + 1, names) if spec is not None and spec.kind == "STRING" else at + 2
+        end = end_of_text(words, at + 1, names, takes) if spec is not None and spec.kind == "STRING" else at + 2
         if end == at + 1:
             next_ = f"{plain(words[at + 1])} {shown(words[at + 2])}"
             raise UsageError(f"{_after(found)}{shown(name)} has no text before {next_}; put quotes around a text that begins so.")
@@ -45,17 +56,18 @@ def overrides(words: Sequence[str], names: Names) -> Pairs:
     return found
 
 
-def _end(words: Sequence[str], first: int, names: Names) -> int:
-    """Where the text that begins at ``first`` ends."""
+def end_of_text(words: Sequence[str], first: int, names: Names, takes: Takes = fits) -> int:
+    """Where the text that begins at ``first`` ends: the position after its last word."""
     if not words[first] or _quoted(words[first]):
         return first + 1
-    return next((at for at in range(first, len(words) - 1) if not _quoted(words[at]) and _begins(words, at, names)), len(words))
+    rest = range(first, len(words) - 1)
+    return next((at for at in rest if not _quoted(words[at]) and _begins(words, at, names, takes)), len(words))
 
 
-def _begins(words: Sequence[str], at: int, names: Names) -> bool:
+def _begins(words: Sequence[str], at: int, names: Names, takes: Takes) -> bool:
     """Whether a name stands here whose value would fit."""
     spec = names.spec(words[at])
-    return spec is not None and fits(spec, words[at + 1], seed=names.is_seed(words[at], spec))
+    return spec is not None and takes(spec, words[at + 1], seed=names.is_seed(words[at], spec))
 
 
 def _quoted(word: str) -> bool:
