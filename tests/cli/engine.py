@@ -73,7 +73,8 @@ class Job(fake.Job):  # type: ignore[misc, name-defined]
     def _cached(self, key: str) -> Iterator[Any]:
         job, nodes = self.run.job, list(self.run.graph)
         yield Started(job=job, nodes_total=len(nodes), cached=nodes)
-        yield fake.Done(job=job, seconds=0.001, executed=[], nodes_total=len(nodes), files=self.kept[key], peak_memory=0)
+        kept = {"files": self.kept[key], "peak_memory": 0, "mode": self.run.mode}
+        yield fake.Done(job=job, seconds=0.001, executed=[], nodes_total=len(nodes), **kept)
 
     def do_KSampler(self, node: str, steps: int, **inputs: Any) -> Iterator[Any]:
         for step in range(1, steps + 1):
