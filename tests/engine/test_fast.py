@@ -74,6 +74,7 @@ def decibels(ours: Done, other: Done) -> float:
 
 
 @compiles
+@pytest.mark.timeout(300)
 def test_fast_pictures_are_as_good_as_equal_and_compiled_once(start: Callable[[], Worker], demo_checkpoint: Path) -> None:
     worker = start()
     for number, (text, seed) in enumerate(CASES):
