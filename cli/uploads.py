@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from comfyd.errors import ComfydError, Refused, Unavailable
 from comfyd.protocol import StatusReply, StatusRequest, WaitReady
-from comfyd.uploads import put
 from comfyd.workflow.wording import shown
 
 from .terminal import Terminal
@@ -106,6 +105,8 @@ def _input_folder(terminal: Terminal, *, start: bool) -> Path:
 
 def _copied(path: Path, folder: Path, terminal: Terminal, *, quiet: bool) -> str:
     """The name under which the file is in the folder, and a word about it."""
+    from comfyd.uploads import put
+
     name, how = put(path, folder)
     if how and not quiet:
         terminal.note(f"{shown(str(path))} {how} as {name}")
