@@ -42,6 +42,7 @@ class Writes:
         self._pool = ThreadPoolExecutor(threads, "write")
         self._limit = limit
         self._pending: dict[Path, Write] = {}
+        self._lost: set[Path] = set()
 
     def begin(self, job: int, target: Path, part: Path, size: int, parts: Callable[[], Iterable[bytes]]) -> Write:
         """Hands in a file of a job; waits where the same name or too much memory is on its way."""
@@ -66,9 +67,9 @@ class Writes:
         return target in self._pending
 
     def targets(self) -> list[Path]:
-        """All that is on its way."""
+        """All names that are taken: what is on its way, and what never came, which a cached result may still name."""
         with self.changed:
-            return list(self._pending)
+            return [*self._pending, *self._lost]
 
     def abandon(self, job: int) -> None:
         """Gives up a job's claims: what is nobody's and not yet in place never appears."""
@@ -134,6 +135,8 @@ class Writes:
         finally:
             with self.changed:
                 del self._pending[write.target]
+                if not write.there:
+                    self._lost.add(write.target)
                 self.changed.notify_all()
 
 
