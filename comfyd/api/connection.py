@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from types import TracebackType
@@ -117,21 +117,14 @@ class Connection:
         assert isinstance(reply, JobsReply)
         return reply.jobs
 
-    def history(self, limit: int = 20) -> list[JobRecord]:
-        """Ended jobs, the newest first."""
-        reply = self.call(HistoryRequest(limit=limit))
+    def history(self, limit: int = 20, *, workflow: str = "", states: Sequence[str] = (), since: float = 0.0) -> list[JobRecord]:
+        """Ended jobs, the newest first: of one workflow, in these states (done, failed, cancelled), since a moment.
+
+        ``since`` is in seconds since the epoch, as ``time.time()`` gives it.
+        """
+        reply = self.call(HistoryRequest(limit=limit, workflow=workflow, states=list(states), since=since))
         assert isinstance(reply, JobsReply)
         return reply.jobs
-
-    def _sent(self, value: Any) -> Any:
-        """The value as it travels: a path stands for the file's copy in the engine's input folder."""
-        if not isinstance(value, PathLike):
-            return value
-        status = self.call(WaitReady())
-        assert isinstance(status, StatusReply)
-        return put(Path(value), Path(status.engine.input_dir))[0]
-
-    # ------------------------------------------------------------ the daemon
 
     def again(self, id: int, overrides: Mapping[str, Any] | None = None, /, **parameters: Any) -> Job:
         """An earlier job once more, with the same values or with some of them changed; raises NoSuchJob."""
@@ -151,6 +144,8 @@ class Connection:
         )
         assert isinstance(accepted, Accepted)
         return Job(self._pool, accepted.job, accepted.overrides)
+
+    # ------------------------------------------------------------ the daemon
 
     def status(self) -> StatusReply:
         """How daemon and engine are."""
@@ -176,3 +171,11 @@ class Connection:
             mode=mode,
             follow=follow,
         )
+
+    def _sent(self, value: Any) -> Any:
+        """The value as it travels: a path stands for the file's copy in the engine's input folder."""
+        if not isinstance(value, PathLike):
+            return value
+        status = self.call(WaitReady())
+        assert isinstance(status, StatusReply)
+        return put(Path(value), Path(status.engine.input_dir))[0]

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from comfyd.errors import DaemonUnavailable, Refused, Unavailable
 
 _left_behind: list[Client] = []
 """The parent's connections, in a child: neither used nor closed, as the parent still uses them."""
+_pools: "weakref.WeakSet[Pool]" = weakref.WeakSet()
 
 
 class Pool:
@@ -22,28 +24,28 @@ class Pool:
         self._start = start
         self._idle: list[Client] = []
         self._open = True
-        self._forget()
-        os.register_at_fork(after_in_child=self._forget)
+        self.forget()
+        _pools.add(self)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Begin without idle clients, as a child does after a fork."""
         self._lock = threading.Lock()
         _left_behind.extend(self._idle)
         self._idle = []
 
     @contextmanager
     def lent(self) -> Iterator[Client]:
-        """A connected client for the length of a request; one that lost its daemon is not lent again."""
+        """A connected client for the length of a request, lent again unless it lost its daemon or was interrupted.
+
+        A request that was interrupted before it was answered ends with its connection.
+        """
         client, owner = self._take(), os.getpid()
         try:
             yield client
-        except Unavailable:
-            if os.getpid() == owner:
-                client.close()
+        except BaseException as error:
+            self._give_back(client, owner, usable=isinstance(error, Exception) and not isinstance(error, Unavailable))
             raise
-        except BaseException:
-            self._give_back(client, owner)
-            raise
-        self._give_back(client, owner)
+        self._give_back(client, owner, usable=True)
 
     def close(self) -> None:
         """Let go of the idle ones; those that are lent are closed when they come back."""
@@ -66,12 +68,20 @@ class Pool:
             client.close()
             raise
 
-    def _give_back(self, client: Client, owner: int) -> None:
+    def _give_back(self, client: Client, owner: int, *, usable: bool) -> None:
         if os.getpid() != owner:
             _left_behind.append(client)
             return
         with self._lock:
-            if self._open:
+            if usable and self._open:
                 self._idle.append(client)
                 return
         client.close()
+
+
+def _after_fork() -> None:
+    for pool in list(_pools):
+        pool.forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)

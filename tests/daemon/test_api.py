@@ -1,10 +1,12 @@
 """The Python client against a real daemon with the fake engine: results, events, errors, threads, forks."""
 
 import base64
+import gc
 import os
 import re
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,8 +16,8 @@ import pytest
 
 import comfyd
 from comfyd.errors import DaemonUnavailable, FileNotUsable, JobCancelled, JobFailed, Refused, UnknownParameter
-from comfyd.protocol import Done, NodeStarted, Progress, Started
-from tests.daemon_process import DaemonProcess, graph, wait_until
+from comfyd.protocol import Done, EngineState, NodeStarted, Progress, Started
+from tests.daemon_process import DaemonProcess, graph, submit, wait_until
 
 
 @pytest.fixture
@@ -92,6 +94,40 @@ def test_an_interrupt_cancels_the_job(comfy: comfyd.Connection, tmp_path: Path) 
         comfy.run(graph("WaitFor", path=str(tmp_path / "never")), on_event=interrupt)
     assert comfy.history()[0].state == "cancelled"
     assert comfy.run(graph("Echo", text="still usable")).outputs
+
+
+def test_an_interrupt_before_there_is_a_job_leaves_none(daemon: DaemonProcess) -> None:
+    gate = daemon.file("gate")
+    daemon.say_at_start(f"wait {gate}")
+    daemon.start()
+    with comfyd.connect(home=daemon.paths.data.parent, start=False) as comfy:
+        with pytest.raises(KeyboardInterrupt), comfy._pool.lent() as client:
+            assert isinstance(next(client.stream(submit("Echo", text="x"))), EngineState)
+            raise KeyboardInterrupt
+        gate.touch()
+        assert comfy.run(graph("Echo", text="y")).job == 1
+
+
+def test_history_is_searched(comfy: comfyd.Connection) -> None:
+    comfy.run(graph("Echo", text="x"))
+    with pytest.raises(JobFailed):
+        comfy.run(graph("Raise", message="x"))
+    assert [job.id for job in comfy.history(states=["failed"])] == [2]
+    assert comfy.history(workflow="demo") == []
+    assert [job.id for job in comfy.history(1, since=1.0)] == [2]
+    assert comfy.history(since=1e10) == []
+
+
+def test_a_connection_that_nobody_has_is_forgotten(comfy: comfyd.Connection) -> None:
+    pool = weakref.ref(comfyd.connect(start=False)._pool)
+    gc.collect()
+    assert pool() is None
+
+
+def test_the_names_are_there_before_they_are_used() -> None:
+    script = "import comfyd; print({'connect', 'errors'} <= set(dir(comfyd)), comfyd.errors.JobFailed.__name__)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "True JobFailed\n"
 
 
 def test_threads_do_not_mix_their_jobs(comfy: comfyd.Connection) -> None:
