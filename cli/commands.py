@@ -33,6 +33,21 @@ STORED = Argument(name="name", kind="stored", metavar="NAME", help="a name as co
 JOB = Argument(name="job", kind="job", metavar="JOB", help="the job's number, as queue and history show it")
 JSON = Option(name="json", flags=("--json",), help="print NDJSON; the last line is the result")
 JSON_REPLY = Option(name="json", flags=("--json",), help="print one line of JSON")
+OPTIONAL_JOB = Argument(
+    name="job",
+    kind="job",
+    metavar="JOB",
+    required=False,
+    help="the job's number, as queue and history show it; default: the last",
+)
+SCRIPT = Argument(name="file", kind="path", metavar="FILE", help="the script, or - for stdin")
+_SCRIPT = (
+    "Empty lines and lines that begin with # are passed over; a text between triple quotes may go over several lines. "
+    "The exit status is that of the line that failed."
+)
+QUIET = Option(name="quiet", flags=("-q", "--quiet"), help="print the paths and nothing else")
+KEEP_GOING = Option(name="keep_going", flags=("-k", "--keep-going"), help="go on after a line that fails")
+JSON_LINES = Option(name="json", flags=("--json",), help="every line answers in NDJSON")
 NO_START = Option(name="no_start", flags=("--no-start",), help="refuse instead of starting the daemon")
 COMFYUI = Option(
     name="comfyui", flags=("--comfyui",), metavar="PATH", kind="path", help="the ComfyUI checkout for a daemon that is started"
@@ -61,7 +76,7 @@ RUN_OPTIONS = (
         help="copy the files to this name or into this directory; - writes a single file to stdout",
     ),
     JSON,
-    Option(name="quiet", flags=("-q", "--quiet"), help="print the paths and nothing else"),
+    QUIET,
     MODE,
     Option(name="detach", flags=("-d", "--detach"), help="print the job's number and leave it running"),
 )
@@ -467,11 +482,34 @@ TABLE: tuple[Command, ...] = (
     Command(
         name="run",
         group="Values",
-        handler="session:run",
+        handler="prompt.running:run",
         where="repl",
         summary="Run with these values, which stay; so do a line of NAME VALUE pairs without run, and an empty line.",
         arguments=(PARAMETERS,),
         options=RUN_OPTIONS,
+    ),
+    Command(
+        name="again",
+        group="Values",
+        handler="prompt.running:again",
+        where="repl",
+        summary="Run the last job, or that of this number, once more as it was, or with other values for this once.",
+        arguments=(OPTIONAL_JOB, PARAMETERS),
+        options=RUN_OPTIONS,
+        examples=("again", "again 12 seed random"),
+    ),
+    Command(
+        name="more",
+        group="Values",
+        handler="prompt.running:more",
+        where="repl",
+        summary="Run as often as this with other seeds, by default once; the values stay.",
+        arguments=(
+            Argument(name="count", kind="number", metavar="N", required=False, help="how many, up to 1000"),
+            PARAMETERS,
+        ),
+        options=(JSON, QUIET, MODE),
+        examples=("more", "more 4"),
     ),
     Command(
         name="plan",
@@ -485,45 +523,156 @@ TABLE: tuple[Command, ...] = (
     Command(
         name="show",
         group="Values",
-        handler="session:show",
+        handler="prompt.values:show",
         where="repl",
         summary="Show the workflow's parameters with their values, those that were set marked with *.",
+        options=(JSON_REPLY,),
+    ),
+    Command(
+        name="diff",
+        group="Values",
+        handler="prompt.values:diff",
+        where="repl",
+        summary="Show the values that were set beside the workflow's own.",
+        options=(JSON_REPLY,),
     ),
     Command(
         name="set",
         group="Values",
-        handler="session:set_",
+        handler="prompt.values:set_",
         where="repl",
         summary="Set values without running.",
         arguments=(PARAMETERS,),
     ),
     Command(
+        name="unset",
+        group="Values",
+        handler="prompt.values:unset",
+        where="repl",
+        summary="Go back to the workflow's own value of these parameters.",
+        arguments=(Argument(name="names", kind="set", metavar="NAME", many=True, help="a parameter that was set"),),
+    ),
+    Command(
         name="reset",
         group="Values",
-        handler="session:reset",
+        handler="prompt.values:reset",
         where="repl",
         summary="Go back to the workflow's own values, all of them or those named.",
         arguments=(
-            Argument(name="names", kind="parameter", metavar="NAME", required=False, many=True, help="a parameter that was set"),
+            Argument(name="names", kind="set", metavar="NAME", required=False, many=True, help="a parameter that was set"),
         ),
     ),
     Command(
         name="use",
         group="Values",
-        handler="session:use",
+        handler="prompt.sources:use",
         where="repl",
         summary="Go on with another workflow.",
         arguments=(Argument(name="workflow", kind="workflow", metavar="WORKFLOW", help=_WORKFLOW_HELP),),
     ),
-    Command(name="exit", group="Help", handler="session:leave", where="repl", summary="Leave; so do quit and Ctrl-D."),
-    Command(name="quit", group="Help", handler="session:leave", where="repl", summary="Leave."),
+    Command(
+        name="save",
+        group="Values",
+        handler="prompt.sources:save",
+        where="repl",
+        summary="Store the workflow with the values set under a name, by which every command takes it.",
+        arguments=(Argument(name="name", metavar="NAME", help="letters, digits, -, _, + and ."),),
+        options=(Option(name="replace", flags=("--replace",), help="replace the one of that name"),),
+    ),
+    Command(
+        name="fetch",
+        group="Values",
+        handler="prompt.sources:fetch",
+        where="repl",
+        summary="Put the values of a picture onto the line, with its workflow where that is another one.",
+        arguments=(Argument(name="file", kind="picture", metavar="IMAGE", help="a picture, video or sound that ComfyUI saved"),),
+    ),
+    Command(
+        name="open",
+        group="Values",
+        handler="prompt.pictures:open_",
+        where="repl",
+        summary="Open the last picture, or a file, in the desktop's viewer.",
+        arguments=(Argument(name="file", kind="path", metavar="FILE", required=False, help="another file"),),
+    ),
+    Command(
+        name="every",
+        group="Help",
+        handler="prompt.repeating:every",
+        where="repl",
+        summary="Repeat a command after so many seconds each time, until Ctrl-C.",
+        arguments=(
+            Argument(name="seconds", metavar="SECONDS", help="the pause between two"),
+            Argument(name="line", kind="line", metavar="COMMAND", many=True, help="the command with all that belongs to it"),
+        ),
+        examples=("every 2 ps", "every 60 seed random"),
+    ),
+    Command(
+        name="source",
+        group="Help",
+        handler="prompt.script:source",
+        where="repl",
+        summary="Run the lines of a file as if they were typed, up to the first that fails.",
+        details=_SCRIPT,
+        arguments=(SCRIPT,),
+        options=(KEEP_GOING, JSON_LINES),
+    ),
+    Command(
+        name="source",
+        group="Workflows",
+        handler="prompt.script:from_shell",
+        where="shell",
+        summary="Run a script: lines as they are typed at the prompt comfy>, up to the first that fails.",
+        details=_SCRIPT,
+        arguments=(SCRIPT,),
+        options=(
+            Option(
+                name="workflow",
+                flags=("-w", "--workflow"),
+                metavar="WORKFLOW",
+                kind="workflow",
+                help="the workflow to begin with; default: demo",
+            ),
+            KEEP_GOING,
+            JSON_LINES,
+            MODE,
+            COMFYUI,
+            NO_START,
+        ),
+        environment=(*START, "COMFYD_MODE", *DISPLAY),
+        examples=(
+            "comfyd source night.comfy",
+            "comfyd source night.comfy --workflow portrait --json",
+            "comfyd source - < night.comfy",
+        ),
+    ),
+    Command(name="exit", group="Help", handler="prompt.session:leave", where="repl", summary="Leave; so do quit and Ctrl-D."),
+    Command(name="quit", group="Help", handler="prompt.session:leave", where="repl", summary="Leave."),
     Command(
         name="help",
         group="Help",
         handler="help:help_",
+        where="shell",
         summary="Explain a command.",
         arguments=(
             Argument(name="command", kind="command", metavar="COMMAND", required=False, many=True, help="a command's name"),
+        ),
+    ),
+    Command(
+        name="help",
+        group="Help",
+        handler="prompt.explain:help_",
+        where="repl",
+        summary="Explain a command or a parameter.",
+        arguments=(
+            Argument(
+                name="topic",
+                kind="topic",
+                metavar="COMMAND|PARAMETER",
+                required=False,
+                many=True,
+                help="a command's or a parameter's name",
+            ),
         ),
     ),
 )

@@ -19,11 +19,11 @@ class Outcome(NamedTuple):
     """By Ctrl-C, here."""
 
 
-def run_job(client: Client, submit: Submit, display: Display, terminal: Terminal) -> Outcome:
-    """Submit and follow; Ctrl-C cancels the job, a second one leaves while it is being cancelled."""
-    job = 0
+def run_job(client: Client, request: Submit | Watch, display: Display, terminal: Terminal) -> Outcome:
+    """Submit, or take up again, and follow; Ctrl-C cancels the job, a second one leaves while it is being cancelled."""
+    job = getattr(request, "job", 0)
     try:
-        for message in client.stream(submit):
+        for message in client.stream(request):
             job = getattr(message, "job", job)
             display.show(message)
     except KeyboardInterrupt:

@@ -51,6 +51,9 @@ def parse(command: Command, tokens: Sequence[str]) -> dict[str, Any]:
     left = deque(tokens)
     while left:
         token = left.popleft()
+        if _takes_line(command, positional):
+            positional += [token, *left]
+            break
         if token == "--":
             positional += left
             break
@@ -74,13 +77,22 @@ def _takes_words(command: Command) -> bool:
     return bool(command.arguments) and command.arguments[-1].kind == "parameters"
 
 
+def _takes_line(command: Command, positional: Sequence[str]) -> bool:
+    """Whether all that is left is another command's."""
+    at = len(positional)
+    return at < len(command.arguments) and command.arguments[at].kind == "line"
+
+
 def _option(command: Command, token: str) -> Option | None:
     return next((option for option in (*command.options, HELP) if token in option.flags), None)
 
 
 def _is_word(command: Command, positional: list[str], token: str) -> bool:
     """Whether a token with a dash is among the words for parameters, after the first, and can be no option."""
-    if not _takes_words(command) or len(positional) < len(command.arguments):
+    if not _takes_words(command):
+        return False
+    missing = bool(positional) and left_out(command.arguments[0], positional[0])
+    if len(positional) < len(command.arguments) - missing:
         return False
     return token[1:2].isdecimal() or (token[1:2] == "." and token[2:3].isdecimal()) or any(map(str.isspace, token))
 
@@ -122,12 +134,19 @@ def _assign(command: Command, positional: list[str]) -> dict[str, Any]:
 def _take(command: Command, argument: Argument, left: deque[str]) -> Any:
     if argument.required and not left:
         raise UsageError(f"{command.name} needs {argument.metavar}: {argument.help}.")
+    if left and not argument.many and left_out(argument, left[0]):
+        return None
     taken = [left.popleft() for _ in range(len(left) if argument.many else min(1, len(left)))]
     if argument.kind == "parameters":
         _check_words(taken)
         return taken
-    read = [_number(text, argument.metavar) if argument.kind == "job" else text for text in taken]
+    read = [_number(text, argument.metavar) if argument.kind in ("job", "number") else text for text in taken]
     return read if argument.many else next(iter(read), None)
+
+
+def left_out(argument: Argument, word: str) -> bool:
+    """Whether a number that may be missing is: names and values may follow it."""
+    return not argument.required and argument.kind in ("job", "number") and not (word.isascii() and word.isdigit())
 
 
 def pairs(words: Sequence[str]) -> list[tuple[str, str]]:
@@ -158,29 +177,25 @@ def _check_separated(name: str) -> None:
 
 
 def split(line: str) -> list[str]:
-    """A line's tokens as a shell would see them, texts of several lines between triple quotes; raises UsageError."""
+    """A line's tokens as a shell would see them, but that an apostrophe within a word is one, and texts of several lines
+    stand between triple quotes; raises UsageError."""
+    from .completion.words import parts  # the shell has split the argument vector already
+
     if unfinished(line):
         raise UsageError(f"A text is not closed; end it with {_TRIPLE}.")
-    tokens: list[str] = []
-    for number, piece in enumerate(line.split(_TRIPLE)):
-        tokens += [piece.removeprefix("\n").removesuffix("\n")] if number % 2 else _split(piece)
-    return tokens
+    found = parts(line)
+    if found and found[-1].open:
+        raise UsageError(
+            'A quote is not closed; put "…" around a value with spaces, and \\ before a quote that is meant as such.'
+        )
+    if (len(line) - len(line.rstrip("\\"))) % 2:
+        raise UsageError("The line ends in a backslash; write two for one.")
+    return [part.word for part in found]
 
 
 def unfinished(line: str) -> bool:
     """Whether a text between triple quotes goes on in the next line."""
     return line.count(_TRIPLE) % 2 == 1
-
-
-def _split(line: str) -> list[str]:
-    import shlex  # the shell has split the argument vector already
-
-    try:
-        return shlex.split(line)
-    except ValueError as error:
-        if "escaped" in str(error):
-            raise UsageError("The line ends in a backslash; write two for one.") from None
-        raise UsageError('A quote is not closed; put "…" around a value with spaces or an apostrophe.') from None
 
 
 def _number(text: str, what: str) -> int:

@@ -10,7 +10,7 @@ from .terminal import Terminal
 from .text import count, printable, size, span
 
 if TYPE_CHECKING:
-    from .session import Session
+    from .prompt.session import Session
 
 HEADERS = ("NODE", "NAME", "STATE", "REASON", "TIME")
 _NAMES = 12

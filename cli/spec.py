@@ -9,8 +9,9 @@ class Argument(Struct, frozen=True, kw_only=True):
     name: str
     help: str
     kind: str = "text"
-    """``text``, ``workflow``, ``stored`` (a named one), ``job`` (a number), ``resident``, ``path``, ``command``, or
-    ``parameters`` (names and values)."""
+    """``text``, ``number``, ``workflow``, ``stored`` (a named one), ``job`` (a number), ``resident``, ``path``, ``picture`` (a
+    file that carries a workflow), ``command``, ``topic`` (a command or a parameter), ``set`` (a parameter that was set),
+    ``parameter`` (a name), ``parameters`` (names and values), or ``line`` (all the rest, options of its own included)."""
     metavar: str = ""
     required: bool = True
     many: bool = False
@@ -24,7 +25,7 @@ class Option(Struct, frozen=True, kw_only=True):
     help: str
     metavar: str = ""
     kind: str = "text"
-    """``text``, ``number`` (at least 1) or ``path``."""
+    """``text``, ``number`` (at least 1), ``path`` or ``workflow``."""
     default: str | int | None = None
 
 

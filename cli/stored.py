@@ -26,14 +26,14 @@ def add(terminal: Terminal, *, workflow: str, name: str | None, replace: bool) -
     name = name or name_from(found.name if found.name not in ("stdin", "literal") else "")
     if not name:
         raise UsageError(f"{shown(found.name)} suggests no name; give one: comfyd workflow add {workflow} NAME.")
-    _require_free(name)
+    require_free(name)
     path = _store(terminal).add(name, found, _origin(workflow, found), replace=replace)
     terminal.note(f"{name} is stored; comfyd run {name} runs it", dim=False)
     terminal.foreign(str(path))
     return ExitStatus.DONE
 
 
-def _require_free(name: str) -> None:
+def require_free(name: str) -> None:
     """Raises InvalidName for a command's name: in the REPL's lines and in shells' completions it would be two things."""
     from .commands import TABLE, first_words
 

@@ -111,6 +111,10 @@ class Terminal:
         """One line beside the result, on stderr."""
         self._say(text, _DIM if dim else "")
 
+    def command(self, text: str) -> None:
+        """A command to copy, on stderr: never broken into lines."""
+        self._write(f"{_DIM}{text}{_RESET}" if self.colours(self.stderr) else text)
+
     def success(self, text: str) -> None:
         """The line that sums up, on stderr."""
         self._say(text, _GREEN)

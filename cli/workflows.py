@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from comfyd.errors import ExitStatus, UsageError
 from comfyd.protocol import Accepted, Submit, ToClient
 
@@ -31,32 +33,47 @@ def run(  # noqa: PLR0913 - the command's own options
     from .connection import connected
     from .display import display_for
     from .follow import report, run_job
+
+    check(output, json=json, detach=detach, terminal=terminal)
+    submit = submission(terminal, workflow, words, overrides, output=output, start=not no_start, quiet=quiet, mode=mode_of(mode))
+    display = display_for(terminal, json=json, quiet=quiet)
+    with connected(terminal, start=not no_start, quiet=quiet) as client:
+        if detach:
+            return leave(client, replace(submit, follow=False), display, terminal, json=json)
+        outcome = run_job(client, submit, display, terminal)
+    return report(outcome, terminal, output=output, json=json, quiet=quiet)
+
+
+def submission(
+    terminal: Terminal,
+    workflow: str,
+    words: Sequence[str],
+    overrides: Sequence[tuple[str, str]],
+    *,
+    output: str | None = None,
+    start: bool,
+    quiet: bool = False,
+    mode: str = "",
+) -> Submit:
+    """The request that runs a workflow with these values, local files put where the engine finds them."""
     from .given import load
     from .uploads import uploaded
 
-    check(output, json=json, detach=detach, terminal=terminal)
     given = load(terminal, workflow)
     if output is not None and given.api is not None:
         from .output import check_suffix
 
         check_suffix(output, given.api, terminal)
-    words, overrides = uploaded(terminal, given, words, overrides, start=not no_start, quiet=quiet)
-    submit = Submit(
+    words, overrides = uploaded(terminal, given, words, overrides, start=start, quiet=quiet)
+    return Submit(
         api=given.api,
         ui=given.ui,
         workflow=given.name,
         words=words,
         overrides=overrides,
         aliases=given.aliases,
-        mode=mode_of(mode),
-        follow=not detach,
+        mode=mode,
     )
-    display = display_for(terminal, json=json, quiet=quiet)
-    with connected(terminal, start=not no_start, quiet=quiet) as client:
-        if detach:
-            return leave(client, submit, display, terminal, json=json)
-        outcome = run_job(client, submit, display, terminal)
-    return report(outcome, terminal, output=output, json=json, quiet=quiet)
 
 
 def mode_of(given: str | None) -> str:
@@ -84,25 +101,35 @@ def check(output: str | None, *, json: bool, detach: bool, terminal: Terminal) -
 
 
 def leave(client: "Client", submit: Submit, display: "Display", terminal: Terminal, *, json: bool) -> int:
+    """Hand the job in, and tell its number."""
+    tell_accepted(accepted(client, submit, display), terminal, json=json)
+    return ExitStatus.DONE
+
+
+def accepted(client: "Client", submit: Submit, display: "Display") -> Accepted:
     """Wait until the job is in the journal, which on a bare machine takes an engine to check it against."""
-    accepted: ToClient | None = None
+    message: ToClient | None = None
     try:
-        for accepted in client.stream(submit):
-            if not isinstance(accepted, Accepted):
-                display.show(accepted)
+        for message in client.stream(submit):
+            if not isinstance(message, Accepted):
+                display.show(message)
     finally:
         display.close()
-    assert isinstance(accepted, Accepted)
+    assert isinstance(message, Accepted)
+    return message
+
+
+def tell_accepted(accepted: Accepted, terminal: Terminal, *, json: bool) -> None:
+    """The number of a job that nobody here follows."""
     if json:
         terminal.json(accepted)
     else:
         terminal.out(str(accepted.job))
-    return ExitStatus.DONE
 
 
 def repl(terminal: Terminal, *, workflow: str | None, no_start: bool, mode: str | None) -> int:
     """Open the prompt, or read lines where stdin is no terminal."""
-    from .repl import open_repl
+    from .prompt.opening import open_repl
 
     return open_repl(terminal, workflow or "demo", start=not no_start, mode=mode_of(mode))
 

@@ -99,6 +99,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """GiB of models kept resident; 0: six tenths of the machine's RAM."""
     png: Literal["fast", "small", "comfyui"] | Annotated[int, msgspec.Meta(ge=0, le=9)] = "fast"
     """How pictures are compressed: fast, small (a third of the speed of ComfyUI's), as ComfyUI does, or Pillow's level."""
+    theme: Literal["auto", "dark", "light"] = "auto"
+    """Colours of the prompt: dark, light, or what the terminal says of itself."""
     history: Count = 10000
     """Ended jobs the journal keeps."""
     log_size: MiB = 10.0

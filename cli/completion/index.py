@@ -28,12 +28,20 @@ class Index:
     def __init__(self, graph: Graph, catalogue: Catalogue, aliases: Mapping[str, str] | None = None, workflow: str = "") -> None:
         self.workflow = workflow
         """Its name, as the journal has it."""
+        self.graph, self.catalogue = graph, catalogue
         self.names = Names(Wiring(own_copy(graph), catalogue), aliases)
         wiring = self.names.wiring
+        self.own = dict(aliases or {})
+        """Its user's names."""
         self._parameters = {each.address: each for each in parameters(graph, catalogue, aliases)}
         addresses = [(id_, name) for id_ in wiring.graph for name in wiring.specs(id_)]
         named = [(id_, name, self._parameters.get(f"{id_}.{name}")) for id_, name in addresses]
         self.items = _items([_Named(id_, name, each) for id_, name, each in named if each is not None])
+
+    @property
+    def parameters(self) -> Sequence[Parameter]:
+        """All of them, in the graph's order."""
+        return list(self._parameters.values())
 
     def parameter(self, name: str) -> Parameter | None:
         """The one that a name means, the first of several."""
@@ -102,8 +110,12 @@ def _written(each: _Named, group: int, titles: Mapping[str, int]) -> Sequence[tu
 
 
 def _meta(each: Parameter) -> str:
+    return described(each, each.value)
+
+
+def described(each: Parameter, value: Any) -> str:
     """``INT 1 to 10000, now 20``."""
-    facts = [" ".join(part for part in (each.type, limits(each)) if part), f"now {shown(each.value)}"]
+    facts = [" ".join(part for part in (each.type, limits(each)) if part), f"now {shown(value)}"]
     return ", ".join(facts)
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from comfyd import config
@@ -13,6 +14,8 @@ from ..commands import SHELL
 from ..spec import Command
 
 if TYPE_CHECKING:
+    from comfyd.workflow import Catalogue, Document
+
     from .index import Index
 
 _MOST = 1000
@@ -35,7 +38,8 @@ class Known:
         self.values = values or {}
         self.workflow = workflow
         self._paths = paths
-        self._indexes: dict[object, Index | None] = {}
+        self._indexes: dict[tuple[str, Path, int, int], Index | None] = {}
+        self._building = Lock()
 
     def index(self, workflow: str | None) -> "Index | None":
         """The parameters of a workflow by the newest catalogue."""
@@ -46,11 +50,16 @@ class Known:
         if not name or name == "-" or file is None:
             return None
         with suppress(OSError):
-            key = (name, file, file.stat().st_mtime_ns, _changed(name))
-            if key not in self._indexes:
-                self._indexes = {key: _index(name, file, self._paths.workflows)}
-            return self._indexes[key]
+            key = (name, file, file.stat().st_mtime_ns, _changed(name, self._paths.workflows))
+            with self._building:
+                if key not in self._indexes:
+                    self._indexes = {key: _index(name, file, self._paths.workflows)}
+                return self._indexes[key]
         return None
+
+    def built(self) -> "Index | None":
+        """The REPL's own workflow's parameters if they are known by now; looks at no file."""
+        return next((index for key, index in self._indexes.items() if key[0] == self.workflow), None)
 
     def workflows(self) -> Iterable[tuple[str, str]]:
         """Built-in and stored names."""
@@ -97,21 +106,28 @@ class Known:
         ]
 
 
-def _changed(workflow: str) -> int:
-    """When the workflow's file was changed, if it is one."""
-    with suppress(OSError, ValueError):
-        return Path(workflow).stat().st_mtime_ns
-    return 0
+def _changed(workflow: str, store: Path) -> int:
+    """When the workflow's file, and the names its user gave to its parameters, were changed."""
+    found = 0
+    for file in (Path(workflow), *(store / workflow / name for name in ("workflow.json", "about.json"))):
+        with suppress(OSError, ValueError):
+            found = max(found, file.stat().st_mtime_ns)
+    return found
 
 
 def _index(workflow: str, catalogue: Path, store: Path) -> "Index | None":
-    from comfyd.workflow import Catalogue, load, prepare
+    from comfyd.workflow import Catalogue, load
+
+    try:
+        return index(load(workflow, store=store), Catalogue.read(catalogue))
+    except ComfydError:
+        return None
+
+
+def index(given: "Document", known: "Catalogue") -> "Index":
+    """The parameters of a workflow; raises Refused where it is none of this catalogue's."""
+    from comfyd.workflow import prepare
 
     from .index import Index
 
-    try:
-        known = Catalogue.read(catalogue)
-        given = load(workflow, store=store)
-        return Index(prepare(given.api, given.ui, known), known, given.aliases, given.name)
-    except ComfydError:
-        return None
+    return Index(prepare(given.api, given.ui, known), known, given.aliases, given.name)

@@ -11,7 +11,7 @@ from .words import quoted, typed
 
 def candidates(text: str, cursor: int, context: Context) -> list[Candidate]:
     """For a REPL's line: the best first, quoted as the line needs it. What stands after the cursor is left alone."""
-    before = typed(text[:cursor])
+    before = typed(text[:cursor], prose=True)
     items = offers(before.words, before.word, context, quoted=bool(before.open))
     return [_candidate(item, item.quoted or quoted(item.text), before.start) for item in ranked(before.word, items)]
 

@@ -22,6 +22,8 @@ def offers(before: Sequence[str], word: str, context: Context, quoted: bool = Fa
     here = place(command, rest)
     if here.option is not None:
         return _option_values(here.option, word, context)
+    if here.argument is not None and here.argument.kind == "line":
+        return offers(here.words, word, context, quoted)
     return [*_arguments(here, word, context, quoted), *([] if quoted else _options(here, word))]
 
 
@@ -68,6 +70,8 @@ def _options(here: Place, word: str) -> Iterator[Item]:
 def _option_values(option: Option, word: str, context: Context) -> Iterable[Item]:
     if option.kind == "path":
         return [Item(path, "path") for path in context.paths(word)]
+    if option.kind == "workflow":
+        return _workflows(word, context)
     if option.name == "mode":
         return [Item(mode, "value") for mode in MODES]
     return [Item(str(option.default), "value", "default")] if option.default is not None else []
@@ -88,27 +92,41 @@ def _arguments(here: Place, word: str, context: Context, quoted: bool) -> Iterab
 def _named(argument: Argument, here: Place, word: str, context: Context) -> Iterable[Item]:
     match argument.kind:
         case "workflow":
-            known = [Item(name, "workflow", meta) for name, meta in context.workflows()]
-            return [*known, *(Item(path, "path", group=_LATER) for path in context.paths(word, _WORKFLOWS))]
+            return _workflows(word, context)
         case "stored":
             return [Item(name, "workflow") for name in context.stored()]
         case "path":
             return [Item(path, "path") for path in context.paths(word)]
+        case "picture":
+            return [Item(path, "path") for path in context.paths(word, _WORKFLOWS)]
+        case "topic":
+            return _topics(here.words, context)
         case "job":
             return [Item(str(job), "job", meta) for job, meta in context.jobs() if str(job) not in here.words]
         case "resident":
             return [Item(name, "resident") for name in context.residents() if name not in here.words]
         case "command":
             return _commands_to_explain(here.words, context.commands)
-        case "parameter":
+        case "set":
             return [Item(name, "parameter", f"now {value}") for name, value in context.values.items() if name not in here.words]
     return []
+
+
+def _workflows(word: str, context: Context) -> Iterable[Item]:
+    known = [Item(name, "workflow", meta) for name, meta in context.workflows()]
+    return [*known, *(Item(path, "path", group=_LATER) for path in context.paths(word, _WORKFLOWS))]
 
 
 def _commands_to_explain(words: Sequence[str], commands: Sequence[Command]) -> Iterable[Item]:
     if not words:
         return _commands(commands)
     return [Item(each.name.split()[-1], "command", each.summary) for each in commands if each.name.split()[:-1] == list(words)]
+
+
+def _topics(words: Sequence[str], context: Context) -> Iterable[Item]:
+    """Commands, then the parameters of the REPL's workflow."""
+    index = None if words else context.index(None)
+    return [*_commands_to_explain(words, context.commands), *(index.items if index is not None else ())]
 
 
 def _parameters(here: Place, word: str, context: Context, quoted: bool) -> Iterable[Item]:

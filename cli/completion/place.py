@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from ..commands import HELP
+from ..parse import left_out
 from ..spec import Argument, Command, Option
 
 
@@ -41,7 +42,11 @@ def place(command: Command, rest: Sequence[str]) -> Place:
     """What is due after these words of a command."""
     here = Place(command)
     positional: list[str] = []
-    for word in rest:
+    arguments = command.arguments
+    for at, word in enumerate(rest):
+        if here.option is None and len(positional) < len(arguments) and arguments[len(positional)].kind == "line":
+            positional += rest[at:]
+            break
         if here.option is not None:
             here.option = None
         elif here.closed:
@@ -65,6 +70,8 @@ def _option(command: Command, word: str) -> Option | None:
 def _assign(here: Place, positional: list[str]) -> None:
     """Which argument the next word is for."""
     for number, argument in enumerate(here.command.arguments):
+        if number < len(positional) and not argument.many and left_out(argument, positional[number]):
+            positional.insert(number, "")
         if argument.kind == "workflow" and number < len(positional):
             here.workflow = positional[number]
         if argument.many or number == len(positional):

@@ -20,21 +20,45 @@ class Typed(NamedTuple):
     """The quote it is inside of."""
 
 
-def typed(text: str) -> Typed:
-    """The words of the text, the last one open."""
+class Part(NamedTuple):
+    """A word where it stands in the line."""
+
+    word: str
+    start: int
+    end: int
+    open: str = ""
+    """The quote that is not closed, so that the word goes to the end of the line."""
+
+
+def parts(text: str) -> list[Part]:
+    """All words of a REPL's line with their places."""
+    found: list[Part] = []
+    at = 0
+    while True:
+        while at < len(text) and text[at].isspace():
+            at += 1
+        if at >= len(text):
+            return found
+        word, end, quote = _word(text, at, prose=True)
+        found.append(Part(word, at, end, quote))
+        at = end
+
+
+def typed(text: str, *, prose: bool = False) -> Typed:
+    """The words of the text, the last one open; ``prose``: an apostrophe after a letter is none that quotes, as in a REPL."""
     words: list[str] = []
     at = 0
     while True:
         while at < len(text) and text[at].isspace():
             at += 1
-        word, end, quote = _word(text, at)
+        word, end, quote = _word(text, at, prose)
         if end >= len(text) and (quote or end > at or at >= len(text)) and not (end > at and text[-1:].isspace() and not quote):
             return Typed(words, word, at, quote)
         words.append(word)
         at = end
 
 
-def _word(text: str, at: int) -> tuple[str, int, str]:
+def _word(text: str, at: int, prose: bool) -> tuple[str, int, str]:
     """The word that begins here, where it ends, and the quote that is open there."""
     parts: list[str] = []
     quote = ""
@@ -42,9 +66,10 @@ def _word(text: str, at: int) -> tuple[str, int, str]:
         here = text[at]
         if not quote and text.startswith(_TRIPLE, at):
             close = text.find(_TRIPLE, at + 3)
-            parts.append(text[at + 3 : close if close >= 0 else len(text)])
+            parts.append(text[at + 3 : close if close >= 0 else len(text)].removeprefix("\n"))
             if close < 0:
                 return "".join(parts), len(text), _TRIPLE
+            parts[-1] = parts[-1].removesuffix("\n")
             at = close + 3
             continue
         if not quote and here.isspace():
@@ -53,7 +78,7 @@ def _word(text: str, at: int) -> tuple[str, int, str]:
             parts.append(text[at + 1] if not quote or text[at + 1] in '"\\' else text[at : at + 2])
             at += 2
             continue
-        if here == quote or (not quote and here in "\"'"):
+        if here == quote or (not quote and here in "\"'" and not (prose and here == "'" and text[at - 1 : at].isalnum())):
             quote = "" if quote else here
         else:
             parts.append(here)

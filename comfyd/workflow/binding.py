@@ -63,6 +63,21 @@ def bind(
     return Bound(new, {canonical(address): copied(value) for address, value in binding.applied.items()}, ignored)
 
 
+def applied(
+    graph: Graph, overrides: Sequence[tuple[str, Any]], catalogue: Catalogue, aliases: Mapping[str, str] | None = None
+) -> Graph:
+    """The graph with values as they stand, to be kept: nothing is drawn, and a seed that would be random stays what it is.
+
+    Values that only a newer catalogue could have are taken. Raises what ``bind`` refuses the others with.
+    """
+    new = own_copy(graph)
+    binding = _Binding(Wiring(new, catalogue), aliases or {}, {})
+    for name, value in overrides:
+        if not binding.is_relative_seed(name, value):
+            binding.apply(name, copied(value))
+    return own_copy(new)
+
+
 def draft(
     graph: Graph, catalogue: Catalogue, *, words: Sequence[str] = (), aliases: Mapping[str, str] | None = None
 ) -> tuple[Graph, list[Refused]]:
@@ -107,6 +122,12 @@ class _Binding:
         if name.rpartition(".")[2] in _TEXTS:
             self._texts.update(group)
 
+    def is_relative_seed(self, name: str, value: Any) -> bool:
+        """Whether this is ``random``, ``+1`` or ``-1`` for a seed."""
+        if not (isinstance(value, str) and is_relative(value)):
+            return False
+        return self.names.is_seed(name, self.names.input(self.names.find(name)[0]))
+
     def draw(self, *, everything: bool) -> None:
         """Draw the choices in the texts given or, with ``everything``, in all that the editor would draw."""
         own = set(self._all_texts()) if everything else set()
@@ -138,9 +159,9 @@ class _Binding:
 
     def _seed(self, name: str, address: Address, value: Any) -> Any:
         """A seed given as ``random`` or relative to the last one, as a number."""
-        spec = self.names.input(address)
-        if not (isinstance(value, str) and is_relative(value) and self.names.is_seed(name, spec)):
+        if not self.is_relative_seed(name, value):
             return value
+        spec = self.names.input(address)
         before = self.last.get(canonical(address), value_at(self.wiring, address))
         try:
             return relative(value, before, spec)

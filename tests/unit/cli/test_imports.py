@@ -14,7 +14,8 @@ HEAVY = {"torch", "prompt_toolkit", "asyncio", "typer", "click", "pydantic", "ri
         "comfyd_cli.main",
         "comfyd_cli.workflows, comfyd_cli.connection, comfyd_cli.follow, comfyd_cli.display, comfyd_cli.lines, comfyd_cli.live",
         "comfyd_cli.daemon, comfyd_cli.jobs, comfyd_cli.memory, comfyd_cli.engine, comfyd_cli.table",
-        "comfyd_cli.session, comfyd_cli.completion.known, comfyd_cli.help",
+        "comfyd_cli.prompt.session, comfyd_cli.prompt.script, comfyd_cli.completion.known, comfyd_cli.help",
+        "comfyd_cli.prompt.running, comfyd_cli.prompt.values, comfyd_cli.prompt.sources, comfyd_cli.prompt.marks",
     ],
 )
 def test_imports_stay_light(modules: str):

@@ -108,7 +108,7 @@ def test_commands_of_two_words():
 
 
 def test_the_repl_has_commands_of_its_own():
-    assert find(["set", "seed", "1"], REPL)[0].handler == "session:set_"
+    assert find(["set", "seed", "1"], REPL)[0].handler == "prompt.values:set_"
     assert find(["run", "seed", "1"], REPL)[0].where == "repl"
     with pytest.raises(UsageError):
         find(["set"])
@@ -128,7 +128,12 @@ def test_a_line_is_split_as_a_shell_would():
     assert split("'Positive Prompt'.text x") == ["Positive Prompt.text", "x"]
 
 
-@pytest.mark.parametrize(("line", "fix"), [("prompt a cat's", "A quote is not closed"), ("prompt \\", "backslash")])
+def test_an_apostrophe_within_a_word_is_one():
+    assert split("prompt it's the dog's 'old hat'") == ["prompt", "it's", "the", "dog's", "old hat"]
+    assert split("""prompt 'it'"'"'s'""") == ["prompt", "it's"]
+
+
+@pytest.mark.parametrize(("line", "fix"), [("prompt a 'cat", "A quote is not closed"), ("prompt \\", "backslash")])
 def test_a_line_that_cannot_be_split(line: str, fix: str):
     with pytest.raises(UsageError, match=fix):
         split(line)

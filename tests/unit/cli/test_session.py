@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from comfyd_cli import session as session_module
-from comfyd_cli.session import Leave, Session
+from comfyd_cli.prompt import running
+from comfyd_cli.prompt.session import Leave, Session
 
 from comfyd.errors import InvalidValue, UsageError
+from comfyd.protocol import Submit
 
 from .conftest import Recorded
 
@@ -19,19 +20,19 @@ class Runs:
         self.options: dict[str, Any] = {}
         self.error: Exception | None = None
 
-    def __call__(self, terminal: Recorded, *, workflow: str, words: Any, overrides: list[tuple[str, str]], **options: Any) -> int:
+    def __call__(self, session: Session, submit: Submit, **options: Any) -> int:
         if self.error:
             raise self.error
-        self.values.append(overrides)
+        self.values.append(submit.overrides)
         self.options = options
         return 0
 
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
-    """Stands in for `run`."""
+    """Stands in for handing a job in."""
     runs = Runs()
-    monkeypatch.setattr(session_module.workflows, "run", runs)
+    monkeypatch.setattr(running, "perform", runs)
     return runs
 
 
@@ -69,7 +70,7 @@ def test_what_is_refused_does_not_stay(session: Session, runs: Runs):
 
 def test_options_of_a_run_hold_for_one_line(session: Session, runs: Runs):
     session.run_line("seed 1 -o x.png --quiet")
-    assert (runs.options["output"], runs.options["quiet"], runs.options["no_start"]) == ("x.png", True, False)
+    assert (runs.options["output"], runs.options["quiet"]) == ("x.png", True)
     session.run_line("")
     assert (runs.options["output"], runs.options["quiet"]) == (None, False)
 
@@ -79,7 +80,7 @@ def test_set_and_reset(session: Session, runs: Runs):
     assert runs.values == []
     session.run_line("reset seed")
     assert session.values == {"prompt": "a fox", "cfg": "-1"}
-    with pytest.raises(UsageError, match="seed is not set; set are prompt, cfg"):
+    with pytest.raises(UsageError, match="'seed' is not set; set are prompt, cfg"):
         session.run_line("reset seed")
     session.run_line("reset")
     assert session.values == {}
