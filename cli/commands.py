@@ -81,6 +81,34 @@ RUN_OPTIONS = (
     Option(name="detach", flags=("-d", "--detach"), help="print the job's number and leave it running"),
 )
 
+SWEPT = Argument(
+    name="words",
+    kind="parameters",
+    metavar="NAME VALUES",
+    many=True,
+    help="values of each parameter: 4,6,8 or 1..8 or 0.5..1:0.1 or random*4, a text, or @FILE with one to a line",
+)
+SWEEP_OPTIONS = (
+    Option(
+        name="output",
+        flags=("-o", "--output"),
+        metavar="DIR",
+        kind="path",
+        help="the directory for pictures and contact sheet; default: WORKFLOW-sweep",
+    ),
+    Option(name="zip", flags=("--zip",), help="pair the values one by one instead of combining all"),
+    Option(name="html", flags=("--html",), help="write the contact sheet as a page, too: index.html"),
+    JSON,
+    Option(name="quiet", flags=("-q", "--quiet"), help="print the paths and nothing else"),
+    MODE,
+    Option(name="detach", flags=("-d", "--detach"), help="hand in all jobs and leave; the same command later collects them"),
+    YES,
+)
+_SWEEP_DETAILS = (
+    "Pictures are named by their values, seed=1,cfg=4.png. The same command again runs only what is missing. "
+    "What is upstream changes least. Several texts: @FILE, or a JSON array. Ctrl-C cancels what is left."
+)
+
 TABLE: tuple[Command, ...] = (
     Command(
         name="run",
@@ -125,6 +153,23 @@ TABLE: tuple[Command, ...] = (
         options=(MODE, JSON_REPLY, COMFYUI, NO_START),
         environment=(*START, "COMFYD_MODE", *DISPLAY),
         examples=("comfyd plan demo", "comfyd plan demo seed 7 steps 20", "comfyd plan flow.json --json"),
+    ),
+    Command(
+        name="sweep",
+        group="Workflows",
+        handler="sweep.command:sweep",
+        where="shell",
+        summary="Run every combination of several values, and draw the pictures as a labelled contact sheet.",
+        details=_SWEEP_DETAILS,
+        arguments=(WORKFLOW, SWEPT),
+        options=(*SWEEP_OPTIONS, COMFYUI, NO_START),
+        environment=(*START, "COMFYD_MODE", *DISPLAY),
+        examples=(
+            "comfyd sweep demo seed 1..8 cfg 4,6,8",
+            "comfyd sweep flow.png prompt @prompts.txt seed random*4 -o foxes --html",
+            "comfyd sweep flow.json denoise 0.5..1:0.1 sampler euler,heun steps 20",
+            "comfyd sweep demo --zip seed 1,2,3 steps 10,20,30",
+        ),
     ),
     Command(
         name="params",
@@ -519,6 +564,17 @@ TABLE: tuple[Command, ...] = (
         summary="Say what run would do with these values, why, and how long it takes; the values do not stay.",
         arguments=(PARAMETERS,),
         options=(MODE, JSON_REPLY),
+    ),
+    Command(
+        name="sweep",
+        group="Values",
+        handler="sweep.command:in_session",
+        where="repl",
+        summary="Run every combination of several values of this workflow; the values do not stay.",
+        details=_SWEEP_DETAILS,
+        arguments=(SWEPT,),
+        options=SWEEP_OPTIONS,
+        examples=("sweep seed 1..8 cfg 4,6,8", "sweep prompt @prompts.txt seed random*4 --html"),
     ),
     Command(
         name="show",

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -127,6 +127,17 @@ class Client:
                 return None
         return self._inbox[number].popleft() if number in self._inbox else None
 
+    def first(self, streams: Sequence["Stream"]) -> "Stream":
+        """Of these open streams, of which there is one, the first with something to read; it may be the daemon's end."""
+        while True:
+            for stream in streams:
+                if self._inbox.get(stream.number, True):  # one that is no longer there ended with its connection
+                    return stream
+            ready = dict(self._poller.poll())
+            if not (self._socket in ready or self._socket.poll(0)):
+                return streams[0]
+            self._receive()
+
     def forget(self, number: bytes) -> None:
         """Nobody reads the messages of a request any longer."""
         self._inbox.pop(number, None)
@@ -148,7 +159,7 @@ class Stream(Iterator[ToClient]):
 
     def __init__(self, client: Client, number: bytes, request: Request, timeout: float | None) -> None:
         self._client = client
-        self._number = number
+        self.number = number
         self._request = request
         self._timeout = timeout
         self._job: int | None = request.job if isinstance(request, Watch) else None
@@ -157,7 +168,7 @@ class Stream(Iterator[ToClient]):
     def __next__(self) -> ToClient:
         if self._over:
             raise StopIteration
-        message = self._client.next(self._number, self._timeout)
+        message = self._client.next(self.number, self._timeout)
         if message is None or ends(self._request, message):
             self.close()
         if message is None:
@@ -171,7 +182,7 @@ class Stream(Iterator[ToClient]):
     def close(self) -> None:
         """Read no more; the job, if it is one, goes on."""
         self._over = True
-        self._client.forget(self._number)
+        self._client.forget(self.number)
 
     __del__ = close
 

@@ -20,6 +20,7 @@ complete -c comfyd -f
 complete -c comfyd -n '__comfyd_words 1' -a run -d 'Run a workflow and print the paths of its files.'
 complete -c comfyd -n '__comfyd_words 1' -a repl -d 'Open the prompt comfy> on a workflow (comfyd alone does the same).'
 complete -c comfyd -n '__comfyd_words 1' -a plan -d 'Say which nodes a run would execute, why, and about how long they take; nothing runs.'
+complete -c comfyd -n '__comfyd_words 1' -a sweep -d 'Run every combination of several values, and draw the pictures as a labelled contact sheet.'
 complete -c comfyd -n '__comfyd_words 1' -a params -d 'List the parameters of a workflow with their types, ranges and values.'
 complete -c comfyd -n '__comfyd_words 1' -a nodes -d 'Search the node classes of the engine, or show one with its inputs and outputs.'
 complete -c comfyd -n '__comfyd_words 1' -a convert -d 'Print a workflow in API format, with these values, as ComfyUI\'s editor exports it.'

@@ -1,0 +1,118 @@
+"""What of a sweep is done, in a file beside its pictures, so that the same command runs only what is missing."""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from comfyd.errors import OutputNotWritable
+
+from .files import publish
+
+NAME = "sweep.json"
+
+
+class Made(msgspec.Struct):
+    """A combination that is done."""
+
+    files: list[str]
+    """Names in the directory."""
+    job: int
+    seconds: float
+
+
+class Content(msgspec.Struct):
+    """The file's content; the keys are those of the points."""
+
+    comfyd_sweep: int = 1
+    """The format."""
+    done: dict[str, Made] = {}
+    jobs: dict[str, int] = {}
+    """Jobs that were handed in and whose end nobody has seen."""
+    drawn: dict[str, dict[str, list[Any]]] = {}
+    """Random seeds by the command that drew them, so that it draws none anew when it goes on."""
+
+
+class Manifest:
+    """The directory of a sweep, held by one command at a time; raises OutputNotWritable."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._file = directory / NAME
+        self._lock: int | None = None
+        self.content = Content()
+
+    def __enter__(self) -> Self:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.directory, os.O_RDONLY)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.content = self._read()
+            self._write()
+        except BlockingIOError as error:
+            self._release()
+            raise OutputNotWritable(
+                f"Another sweep writes into {self.directory}; wait for its end or give another -o."
+            ) from error
+        except OSError as error:
+            self._release()
+            raise OutputNotWritable(f"{self.directory} cannot be written ({error.strerror}); give another path to -o.") from error
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+        self._lock = None
+
+    def _read(self) -> Content:
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=_Whole)
+        except FileNotFoundError:
+            return Content()
+        except msgspec.MsgspecError as error:
+            raise OutputNotWritable(f"{self._file} is no record of a sweep; move it away or give another -o.") from error
+
+    def _write(self) -> None:
+        publish(self._file, lambda stream: stream.write(msgspec.json.encode(self.content)))
+
+    def done(self, key: str) -> Made | None:
+        """What was made of a combination, if its files are still there."""
+        made = self.content.done.get(key)
+        if made is None or not all((self.directory / name).is_file() for name in made.files):
+            return None
+        return made
+
+    def job(self, key: str) -> int | None:
+        """The job that may have made it or be about to."""
+        return self.content.jobs.get(key)
+
+    def handed_in(self, key: str, job: int) -> None:
+        """The combination is a job."""
+        if self.content.jobs.get(key) != job:
+            self.content.jobs[key] = job
+            self._write()
+
+    def finished(self, key: str, made: Made) -> None:
+        """Its files are in the directory."""
+        self.content.done[key] = made
+        self.content.jobs.pop(key, None)
+        self._write()
+
+    def drawn(self, command: str, values: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        """The values that this command drew first, which are these where it never did."""
+        if command not in self.content.drawn:
+            self.content.drawn[command] = values
+            self._write()
+        return self.content.drawn[command]
+
+
+class _Whole(Content):
+    """A content that says what it is."""
+
+    comfyd_sweep: int
