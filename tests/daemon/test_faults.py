@@ -1,5 +1,6 @@
 """Disks, clocks and files that fail under a daemon: one sentence each, and nothing lost that was acknowledged."""
 
+import contextlib
 import shutil
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from comfyd import errors
 from comfyd.protocol import Done, HistoryRequest, JobsReply, QueueRequest
-from tests.daemon_process import DaemonProcess, detach, end_of, graph, submit
+from tests.daemon_process import DaemonProcess, detach, end_of, graph, submit, wait_until
 
 
 @pytest.fixture
@@ -41,6 +42,28 @@ def test_a_full_disk_refuses_new_jobs_and_loses_none(daemon: DaemonProcess, smal
     gate.touch()
     with daemon.client() as client:
         assert all(isinstance(end_of(client, job), Done) for job in jobs)
+
+
+def test_on_a_full_disk_the_jobs_that_wait_run(daemon: DaemonProcess, small_disk: Path) -> None:
+    daemon.paths.state.symlink_to(small_disk)
+    gate = daemon.file("gate")
+    daemon.start(max_running=1)
+    with daemon.client() as client:
+        jobs = [detach(client, graph("WaitFor", path=str(gate)))]
+        with pytest.raises(errors.JournalUnavailable):
+            jobs.extend(detach(client, graph("Echo", text="x" * 20_000)) for _ in range(100))
+        with (small_disk / "rest").open("wb", buffering=0) as rest, contextlib.suppress(OSError):
+            while True:
+                rest.write(b"x" * 512)
+        with pytest.raises(errors.JournalUnavailable):
+            detach(client, graph("Echo", text="x" * 20_000))
+        gate.touch()
+        wait_until(lambda: client.call(QueueRequest()) == JobsReply(jobs=[]), "the end of all jobs")
+        subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
+        assert isinstance(client.call(submit("Echo", text="x")), Done)
+        reply = client.call(HistoryRequest())
+        assert isinstance(reply, JobsReply)
+        assert sorted((record.id, record.state) for record in reply.jobs)[:-1] == [(job, "done") for job in jobs]
 
 
 def test_a_read_only_journal_refuses_jobs_and_runs_those_it_has(daemon: DaemonProcess) -> None:

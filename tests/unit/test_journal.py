@@ -130,6 +130,26 @@ def test_damage_found_later_is_reported_and_the_next_use_saves_what_it_can(file:
     db.close()
 
 
+def test_of_a_damaged_journal_whose_first_jobs_are_long_forgotten_the_others_are_saved(file: Path, journal: Journal) -> None:
+    add(journal)
+    with journal._transaction() as db:
+        db.execute("UPDATE job SET id = 50000")
+    assert add(journal) == 50001
+    with pytest.raises(JournalUnavailable), journal._transaction():
+        raise sqlite3.DatabaseError("database disk image is malformed")
+    assert [job for job, _, _ in journal.unfinished()] == [50000, 50001]
+    assert "the 2 jobs that could be read" in journal.notice
+
+
+def test_what_a_damaged_journal_says_of_itself_is_not_believed(file: Path, journal: Journal) -> None:
+    add(journal)
+    with journal._transaction() as db:
+        db.execute("UPDATE sqlite_sequence SET seq = ?", (2**62,))
+    with pytest.raises(JournalUnavailable), journal._transaction():
+        raise sqlite3.DatabaseError("database disk image is malformed")
+    assert [job for job, _, _ in journal.unfinished()] == [1]
+
+
 def test_a_read_only_database_is_named(journal: Journal) -> None:
     add(journal)
     assert journal._connection is not None
@@ -171,7 +191,7 @@ def test_a_newer_schema_is_left_alone(file: Path, journal: Journal) -> None:
 
 
 def test_a_locked_file_is_named(file: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("comfyd.journal._PATIENCE", 0.0)
+    monkeypatch.setattr("comfyd.journal.database._PATIENCE", 0.0)
     add(journal)
     journal.close()
     other = sqlite3.connect(file, isolation_level=None)
@@ -187,9 +207,11 @@ def test_a_full_disk_is_named_and_no_reason_for_a_restart(file: Path, journal: J
     assert journal._connection is not None
     pages = journal._connection.execute("PRAGMA page_count").fetchone()[0]
     journal._connection.execute(f"PRAGMA max_page_count = {pages}")
+    kept = journal._connection
     with pytest.raises(JournalUnavailable, match="no space left"):
         journal.add("large", {}, b"x" * 1_000_000, EXTRA, 100.0)
     assert add(journal) == 2
+    assert journal._connection is kept  # to open it anew takes room as well
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root writes everywhere")
@@ -240,7 +262,7 @@ def test_the_least_peak_is_that_of_jobs_whose_memory_is_known(journal: Journal) 
 
 
 def test_the_oldest_measurements_are_forgotten(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("comfyd.journal._MEASURED", 10)
+    monkeypatch.setattr("comfyd.journal.measurements._KEPT", 10)
     for i in range(4):
         journal.measure([measurement(seconds=float(i))] * 5)
     assert {each.seconds for each in journal.measured("exact", "e", 0, 100)} == {2.0, 3.0}
@@ -258,22 +280,3 @@ def test_jobs_that_have_begun_newest_first(journal: Journal) -> None:
     ]
     assert [job.id for job in journal.begun(None, 2)] == [other, second]
     assert journal.begun("demo", 1)[0].graph == GRAPH
-
-
-def test_a_journal_of_before_is_taken_along(file: Path) -> None:
-    from comfyd import journal as module
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_STEPS", module._STEPS[:1])
-        file.parent.mkdir(parents=True)
-        old = sqlite3.connect(file)
-        module._migrate(old, file)
-        columns = "state, workflow, overrides, graph, extra_data, created"
-        old.execute(f"INSERT INTO job ({columns}) VALUES ('done', 'demo', x'80', x'80', x'80', 1)")
-        old.commit()
-        old.close()
-    journal = Journal(file, history=10)
-    assert [job.state for job in journal.begun("demo", 5)] == ["done"]
-    journal.measure([measurement()])
-    assert len(journal.measured("exact", "e", 0, 5)) == 1
-    journal.close()

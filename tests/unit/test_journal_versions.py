@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from comfyd.journal import _STEPS, Journal
+from comfyd.journal import Journal, Measurement
+from comfyd.journal.schema import STEPS
 from comfyd.protocol import Done, Failed, encode
 
 DUMPS = sorted(Path(__file__).with_name("journals").glob("*.sql"))
+
+
+def test_there_is_a_file_of_every_older_version() -> None:
+    assert [int(dump.stem) for dump in DUMPS] == list(range(1, len(STEPS)))
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
@@ -28,9 +33,11 @@ def test_jobs_of_an_older_version_are_taken_along(dump: Path, tmp_path: Path) ->
     assert journal.unfinished() == [(4, True, 1), (5, False, 0)]
     assert journal.graph(5)[0] == encode({"1": {"class_type": "Echo", "inputs": {"text": "x"}}})
     assert journal.add("new", {}, encode({}), encode({}), 2000.0) == 6
+    journal.measure([Measurement("e", "n", "s", 0, 1.0, 1.0, 0)])
+    assert len(journal.measured("exact", "e", 0, 5)) == 1
     journal.close()
     with sqlite3.connect(file) as new:
-        assert new.execute("PRAGMA user_version").fetchone() == (len(_STEPS),)
+        assert new.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
     new.close()
 
 
@@ -39,7 +46,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkey
     with sqlite3.connect(file) as old:
         old.executescript(DUMPS[0].read_text())
     old.close()
-    monkeypatch.setattr("comfyd.journal._STEPS", (*_STEPS, "CREATE TABLE new (x); INSERT INTO new VALUES (1, 2);"))
+    monkeypatch.setattr("comfyd.journal.schema.STEPS", (*STEPS, "CREATE TABLE new (x); INSERT INTO new VALUES (1, 2);"))
     with pytest.raises(Exception, match="journal"):
         Journal(file, history=100).newest()
     monkeypatch.undo()

@@ -2,10 +2,13 @@
 
 import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 _MISSES = 1000
-"""Ids without a readable row after which no more are looked for."""
+"""Ids without a readable row after which no more are looked for, where the highest id cannot be read."""
+_SPAN = 200_000
+"""Ids that are looked at, at most: what a damaged file says of itself may be anything."""
 
 
 def salvage(damaged: Path, new: sqlite3.Connection) -> int:
@@ -14,14 +17,30 @@ def salvage(damaged: Path, new: sqlite3.Connection) -> int:
         old.row_factory = sqlite3.Row
         old.execute("PRAGMA writable_schema = ON")  # else SQLite reads nothing of a file shorter than its header says
         known = {row[1] for row in new.execute("PRAGMA table_info(job)")}
-        count, misses, id = 0, 0, 0
-        while misses < _MISSES:
-            id += 1
-            row = _row(old, id)
-            misses = misses + 1 if row is None else 0
-            if row is not None:
-                count += _copy(row, known, new)
-    return count
+        return sum(_copy(row, known, new) for row in _rows(old))
+
+
+def _rows(old: sqlite3.Connection) -> Iterator[sqlite3.Row]:
+    """Those between the lowest and the highest id, as far as these can be known: the first jobs are long forgotten."""
+    highest = _number(old, "SELECT max(id) FROM job") or _number(old, "SELECT seq FROM sqlite_sequence WHERE name = 'job'")
+    lowest = _number(old, "SELECT min(id) FROM job") or max(1, highest - _SPAN)
+    last = min(highest, lowest + _SPAN)
+    id, misses = lowest, 0
+    while id <= last or misses < _MISSES:
+        row = _row(old, id)
+        misses = misses + 1 if row is None else 0
+        if row is not None:
+            yield row
+        id += 1
+
+
+def _number(old: sqlite3.Connection, query: str) -> int:
+    """The query's number, 0 where it cannot be read."""
+    try:
+        found = old.execute(query).fetchone()
+    except sqlite3.DatabaseError:
+        return 0
+    return int(found[0] or 0) if found else 0
 
 
 def _row(old: sqlite3.Connection, id: int) -> sqlite3.Row | None:

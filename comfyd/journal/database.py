@@ -1,0 +1,109 @@
+"""The journal's file: opened when it is first needed and again after a failure, so that none is a reason for a restart."""
+
+import contextlib
+import logging
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from comfyd.errors import JournalUnavailable
+
+from .failures import is_damage, is_passing, is_refusal, sentence
+from .schema import migrate
+
+log = logging.getLogger("comfyd.journal")
+
+_PATIENCE = 0.5  # seconds to wait for another program's lock
+
+
+class Database:
+    """One SQLite file of the present schema; a damaged one is put aside, with what can be read of it taken over."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.notice = ""
+        """What a person should know about the file: that it was damaged."""
+        self._connection: sqlite3.Connection | None = None
+        self._damaged = False
+        self._refused = False
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+        self._connection = None
+
+    def _opened(self, db: sqlite3.Connection) -> None:
+        """The file was opened, or much of it replaced."""
+
+    def _begin(self, db: sqlite3.Connection) -> None:
+        """Something is about to be read or written."""
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """The open database. A failure closes it, unless it passes: on a full disk it might not be opened again."""
+        if self._refused:  # opened while the file was read-only, a connection stays so
+            Database.close(self)
+        try:
+            if self._connection is None:
+                self._connection = self._open()
+            self._begin(self._connection)
+            with self._connection:
+                yield self._connection
+            self._refused = self._refused and not self._connection.total_changes
+        except (sqlite3.Error, OSError) as error:
+            self._damaged = is_damage(error)
+            self._refused = is_refusal(error)
+            if not is_passing(error):
+                Database.close(self)
+            raise JournalUnavailable(sentence(self.file, error), detail=repr(error)) from error
+
+    def _open(self) -> sqlite3.Connection:
+        if not self._damaged:
+            try:
+                return self._connect()
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error):
+                    raise
+        aside = _move_aside(self.file)
+        self._damaged = False
+        db = self._connect()
+        self.notice = self._taken_over(aside, db)
+        log.error("%s", self.notice)
+        return db
+
+    def _taken_over(self, aside: Path, db: sqlite3.Connection) -> str:
+        from .salvage import salvage  # few ever need it
+
+        try:
+            with db:
+                saved = salvage(aside, db)
+            self._opened(db)
+        except sqlite3.Error:
+            saved = 0
+        kept = f"the {saved} jobs that could be read were taken over" if saved else "no job could be read"
+        return f"The journal {self.file} was damaged; {kept}, and the rest is in {aside}."
+
+    def _connect(self) -> sqlite3.Connection:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self.file, timeout=_PATIENCE)
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            migrate(db, self.file)
+            self._opened(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _move_aside(file: Path) -> Path:
+    """Rename the database and its companions, so that nothing of it is lost."""
+    aside = file.with_name(f"{file.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            Path(f"{file}{suffix}").rename(f"{aside}{suffix}")
+    return aside
