@@ -77,6 +77,8 @@ def test_json_tells_each_job_and_the_whole(shell: Shell):
 
 def test_texts_from_a_file_and_pairs(shell: Shell):
     (shell.directory / "prompts.txt").write_text("# animals\n\na fox, red\n  an owl  \n")
+    shell.run("start")
+    shell.daemon.ready()
     result = shell.run("sweep", "demo", "prompt", "@prompts.txt", "seed", "1,2", "--zip", "-q")
     assert result.err == ""
     assert [Path(line).name for line in result.out.splitlines()] == ["prompt=a-fox-red,seed=1.png", "prompt=an-owl,seed=2.png"]
