@@ -107,8 +107,10 @@ class _Sheet:
         self, image: "Image", pen: "ImageDraw", grid: Grid, point: Point, at: tuple[int, int], file: Path | None
     ) -> None:
         x, y = at
+        frame = (x - 1, y - 1, x + self._cell[0], y + self._cell[1])
+        pen.rectangle(frame, outline=_FAINT)  # or a white picture would have no edge
         if file is None or not self._paste(image, file, x, y):
-            pen.rectangle((x, y, x + self._cell[0] - 1, y + self._cell[1] - 1), fill=_FAINT)
+            pen.rectangle(frame, fill=_FAINT)
         if grid.captioned:
             self._text(pen, x, y + self._cell[1] + _GAP // 2, self._wrapped(point.label, self._cell[0]))
 
@@ -157,7 +159,8 @@ def _font(size: int) -> Any:
 
 
 def _width(font: Any, text: str) -> int:
-    return int(round(font.getlength(text)))
+    width: float = font.getlength(text)
+    return round(width)
 
 
 def _height(font: Any) -> int:

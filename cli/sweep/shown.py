@@ -64,6 +64,7 @@ class Lines(Quiet):
     def __init__(self, terminal: Terminal, now: Clock = time.monotonic) -> None:
         super().__init__(terminal)
         self._pace = Pace(now)
+        self._ended = 0
         self._said = ""
 
     def message(self, point: Point, message: ToClient) -> None:
@@ -74,11 +75,12 @@ class Lines(Quiet):
 
     def ended(self, point: Point, record: SweepJob) -> None:
         super().ended(point, record)
+        self._ended += 1
         if record.resumed:
             return
         self._pace.ended += 1
-        left = self._pace.left(record.of - record.number)
-        facts = [f"{record.number} of {record.of}: {printable(point.label)}", record.state]
+        left = self._pace.left(record.of - self._ended)
+        facts = [f"{self._ended} of {record.of}: {printable(point.label)}".rstrip(": "), record.state]
         facts += [span(record.seconds)] * (record.state == "done") + ([f"ETA {clock(left)}"] if left else [])
         self._terminal.note(", ".join(facts), dim=False)
 
