@@ -66,6 +66,17 @@ YES = Option(name="yes", flags=("-y", "--yes"), help="do not ask")
 HOME = ("COMFYD_HOME", "COMFYD_CONFIG")
 START = (*HOME, "COMFYD_COMFYUI", "COMFYD_PYTHON", "COMFYD_ENGINE_ARGS", "COMFYD_AUTO_INSTALL")
 DISPLAY = ("NO_COLOR",)
+PICTURES = (*DISPLAY, "COMFYD_PREVIEW")
+
+PREVIEWS = (
+    Option(
+        name="preview",
+        flags=("--preview",),
+        metavar="HOW",
+        help="show pictures on the terminal: auto, kitty, iterm2, sixel, blocks or off; default: as config.toml says",
+    ),
+    Option(name="no_preview", flags=("--no-preview",), help="show no pictures, as --preview off"),
+)
 
 RUN_OPTIONS = (
     Option(
@@ -78,6 +89,7 @@ RUN_OPTIONS = (
     JSON,
     QUIET,
     MODE,
+    *PREVIEWS,
     Option(name="detach", flags=("-d", "--detach"), help="print the job's number and leave it running"),
 )
 
@@ -119,7 +131,7 @@ TABLE: tuple[Command, ...] = (
         details="Options may stand anywhere; what follows -- is taken as it is. Ctrl-C cancels the job.",
         arguments=(WORKFLOW, PARAMETERS),
         options=(*RUN_OPTIONS, COMFYUI, NO_START),
-        environment=(*START, "COMFYD_MODE", *DISPLAY),
+        environment=(*START, "COMFYD_MODE", *PICTURES),
         examples=(
             "comfyd run demo",
             "comfyd run demo prompt a red apple in the snow seed 7 steps 20 -o apple.png",
@@ -139,8 +151,8 @@ TABLE: tuple[Command, ...] = (
                 name="workflow", kind="workflow", metavar="WORKFLOW", required=False, help=WORKFLOW.help + "; default: demo"
             ),
         ),
-        options=(MODE, COMFYUI, NO_START),
-        environment=(*START, "COMFYD_MODE", *DISPLAY),
+        options=(MODE, *PREVIEWS, COMFYUI, NO_START),
+        environment=(*START, "COMFYD_MODE", *PICTURES),
     ),
     Command(
         name="plan",
@@ -286,8 +298,8 @@ TABLE: tuple[Command, ...] = (
         handler="jobs:watch",
         summary="Follow a job from any terminal; Ctrl-C only leaves.",
         arguments=(JOB,),
-        options=(JSON, NO_START),
-        environment=(*START, *DISPLAY),
+        options=(JSON, *PREVIEWS, NO_START),
+        environment=(*START, *PICTURES),
     ),
     Command(
         name="cancel",
@@ -330,7 +342,7 @@ TABLE: tuple[Command, ...] = (
         summary="Run an earlier job once more, with the same values or with some of them changed.",
         arguments=(JOB, PARAMETERS),
         options=(*RUN_OPTIONS, NO_START),
-        environment=(*START, *DISPLAY),
+        environment=(*START, *PICTURES),
         examples=("comfyd again 12", "comfyd again 12 seed random"),
     ),
     Command(

@@ -10,6 +10,10 @@ from .terminal import Terminal
 class Display(Protocol):
     """Shows messages one by one; ``close`` leaves the terminal as it was."""
 
+    @property
+    def previews(self) -> bool:
+        """Whether it shows what is being made."""
+
     def show(self, message: ToClient) -> None: ...
 
     def close(self) -> None: ...
@@ -17,6 +21,8 @@ class Display(Protocol):
 
 class Silent:
     """For --quiet: nothing."""
+
+    previews = False
 
     def show(self, message: ToClient) -> None:
         """Nothing is shown."""
@@ -27,6 +33,8 @@ class Silent:
 
 class JsonLines:
     """For --json: every event but the last, which the command itself reports."""
+
+    previews = False
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
@@ -45,10 +53,13 @@ def display_for(terminal: Terminal, *, json: bool = False, quiet: bool = False) 
         return JsonLines(terminal)
     if quiet:
         return Silent()
+    from .preview.kinds import wanted
+
+    previews = wanted(terminal)
     if terminal.live:
         from .live import Live
 
-        return Live(terminal)
+        return Live(terminal, previews=previews)
     from .lines import Lines
 
     return Lines(terminal)

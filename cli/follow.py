@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from comfyd.client import Client
 from comfyd.errors import ComfydError, ExitStatus, Unavailable, from_info
 from comfyd.protocol import Cancel, Cancelled, Done, Failed, JobEnd, Submit, Watch
@@ -23,7 +25,7 @@ def run_job(client: Client, request: Submit | Watch, display: Display, terminal:
     """Submit, or take up again, and follow; Ctrl-C cancels the job, a second one leaves while it is being cancelled."""
     job = getattr(request, "job", 0)
     try:
-        for message in client.stream(request):
+        for message in client.stream(replace(request, preview=display.previews)):
             job = getattr(message, "job", job)
             display.show(message)
     except KeyboardInterrupt:
@@ -51,7 +53,7 @@ def _cancel(client: Client, job: int, terminal: Terminal) -> JobEnd:
 def watch_job(client: Client, job: int, display: Display, terminal: Terminal) -> Outcome:
     """Follow somebody's job; Ctrl-C leaves it running."""
     try:
-        for message in client.stream(Watch(job=job)):
+        for message in client.stream(Watch(job=job, preview=display.previews)):
             display.show(message)
     except KeyboardInterrupt:
         display.close()
@@ -74,6 +76,8 @@ def report(outcome: Outcome, terminal: Terminal, *, output: str | None = None, j
         case Done() as done:
             files = _delivered(done, output, terminal) if output else done.files
             _tell_done(done, files, terminal, json=json, quiet=quiet)
+            if not (json or quiet or output == "-"):
+                _show(files, terminal)
             status = ExitStatus.DONE
         case Failed() as failed:
             status = _tell_failed(failed, terminal, json=json)
@@ -101,6 +105,16 @@ def _tell_done(done: Done, files: list[str], terminal: Terminal, *, json: bool, 
         terminal.success(summary(done))
     for file in files:
         terminal.foreign(file)
+
+
+def _show(files: list[str], terminal: Terminal) -> None:
+    """The pictures themselves, where the terminal can."""
+    from .preview.kinds import wanted
+
+    if files and wanted(terminal):
+        from .preview.finished import show
+
+        show(terminal, files)
 
 
 def summary(done: Done) -> str:

@@ -16,6 +16,8 @@ _EVERY = 5.0
 class Lines:
     """One line for a node, one every few seconds of stepping; no control characters."""
 
+    previews = False
+
     def __init__(self, terminal: Terminal, now: Clock = time.monotonic) -> None:
         self._terminal, self._now = terminal, now
         self._view = View(now())

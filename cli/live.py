@@ -8,13 +8,15 @@ from threading import Event, Thread
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from comfyd.protocol import ToClient
+from comfyd.protocol import Preview, ToClient
 
 from .terminal import Terminal
 from .view import View, fold
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+    from .preview.moving import Moving
 
 _PERIOD = 0.12
 _PATIENCE = 1.0
@@ -24,8 +26,10 @@ _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 class Live:
     """Drawing begins one period after the first message, so that what is done by then neither flickers nor pays for rich."""
 
-    def __init__(self, terminal: Terminal, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, terminal: Terminal, now: Callable[[], float] = time.monotonic, *, previews: bool = False) -> None:
         self._terminal, self._now = terminal, now
+        self.previews = previews
+        self._moving: Moving | None = None
         self._view = View(now())
         self._closed, self._suspending, self._withdrawn = Event(), Event(), Event()
         self._thread: Thread | None = None
@@ -33,12 +37,21 @@ class Live:
 
     def show(self, message: ToClient) -> None:
         self._view = fold(self._view, message, self._now())
+        if isinstance(message, Preview) and self.previews:
+            self._look(message)
         if self._thread is None and not message.FINAL:
             self._before = signal.getsignal(signal.SIGTSTP)
             if self._before is not signal.SIG_IGN:
                 signal.signal(signal.SIGTSTP, self._suspend)
             self._thread = Thread(target=self._draw, name="display", daemon=True)
             self._thread.start()
+
+    def _look(self, preview: Preview) -> None:
+        if self._moving is None:
+            from .preview.moving import Moving
+
+            self._moving = Moving(self._terminal)
+        self._moving.latest = preview
 
     def close(self) -> None:
         self._closed.set()
@@ -73,7 +86,7 @@ class Live:
         console = self._terminal.console(self._terminal.stderr)
         with unechoed(self._terminal.stdin), Picture(console) as picture:
             while self._may_draw():
-                picture.draw(self._rows(console.width))
+                picture.draw(self._rows(console.width), self._moving.drawn() if self._moving else None)
                 if self._closed.wait(_PERIOD):
                     return
 

@@ -103,8 +103,12 @@ def handle(command: Command, terminal: Terminal, values: dict[str, object], *, s
         from .chosen import choose
 
         choose(terminal, str(comfyui))
+    preview = str(values.pop("preview", None) or "")
+    if values.pop("no_preview", False):
+        preview = "off"
     module, function = command.handler.split(":")
-    return int(getattr(import_module(f".{module}", __package__), function)(session or terminal, **values))
+    with terminal.previewing(preview):
+        return int(getattr(import_module(f".{module}", __package__), function)(session or terminal, **values))
 
 
 def _version(terminal: Terminal) -> int:

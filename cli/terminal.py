@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from io import TextIOWrapper
 from pathlib import Path
@@ -40,6 +40,8 @@ class Terminal:
         self.environ = os.environ if environ is None else environ
         self.comfyui: Path | None = None
         """The checkout that --comfyui named."""
+        self.preview = ""
+        """How pictures are to be shown; empty: as the settings say."""
 
     def prepare(self) -> None:
         """Let paths through that are no text in this locale, and characters that it lacks become ``?`` instead of an error."""
@@ -61,6 +63,16 @@ class Terminal:
     def live(self) -> bool:
         """Whether a moving display may be drawn on stderr."""
         return self.stderr.isatty() and self.environ.get("TERM") != "dumb"
+
+    @contextmanager
+    def previewing(self, choice: str) -> Iterator[None]:
+        """While one command runs, pictures are shown so; empty: as before."""
+        before = self.preview
+        self.preview = choice or before
+        try:
+            yield
+        finally:
+            self.preview = before
 
     @property
     def columns(self) -> int:

@@ -19,6 +19,8 @@ from .protocol import (
     VERSION_FRAME,
     Accepted,
     Error,
+    Preview,
+    PreviewTaken,
     Request,
     Stop,
     Stopped,
@@ -111,6 +113,11 @@ class Client:
         self._socket.send_multipart([number, VERSION_FRAME, payload])
         return number
 
+    def add(self, number: bytes, request: Request) -> None:
+        """Send one more message under the id of a request that is being answered."""
+        if number in self._inbox:
+            self._socket.send_multipart([number, VERSION_FRAME, encode(request)])
+
     def _idle(self) -> bool:
         """Whether the daemon has been silent for so long that it may have ended unnoticed."""
         return time.monotonic() - self._heard > _IDLE
@@ -177,6 +184,8 @@ class Stream(Iterator[ToClient]):
             raise from_info(message.error)
         if isinstance(message, Accepted):
             self._job = message.job
+        if isinstance(message, Preview):
+            self._client.add(self.number, PreviewTaken(job=message.job))
         return message
 
     def close(self) -> None:

@@ -101,6 +101,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How pictures are compressed: fast, small (a third of the speed of ComfyUI's), as ComfyUI does, or Pillow's level."""
     theme: Literal["auto", "dark", "light"] = "auto"
     """Colours of the prompt: dark, light, or what the terminal says of itself."""
+    preview: Literal["auto", "kitty", "iterm2", "sixel", "blocks", "off"] = "auto"
+    """How pictures are shown on a terminal: auto finds out; kitty, iterm2, sixel; blocks of cells; off shows none."""
     history: Count = 10000
     """Ended jobs the journal keeps."""
     log_size: MiB = 10.0

@@ -189,6 +189,8 @@ class Submit(Work, frozen=True, kw_only=True):
     """Run a workflow with overrides. Ends in Done / Failed / Cancelled, or in Accepted where ``follow`` is false."""
 
     follow: bool = True
+    preview: bool = False
+    """Whether the follower is told Previews too."""
 
 
 class PlanRequest(Work, frozen=True, kw_only=True):
@@ -197,6 +199,17 @@ class PlanRequest(Work, frozen=True, kw_only=True):
 
 class Watch(Message, frozen=True, kw_only=True):
     """Attach to a job: its events so far in short (Queued or Started), then live ones, then its final event."""
+
+    job: int
+    preview: bool = False
+    """As Submit's."""
+
+
+class PreviewTaken(Message, frozen=True, kw_only=True):
+    """A Preview was looked at, and another may come; sent under the id of the request that follows the job, answered by nothing.
+
+    Two may be on their way: whoever does not read is sent no more, and learns of nothing but the job's other events.
+    """
 
     job: int
 
@@ -258,6 +271,7 @@ Request = (
     Submit
     | PlanRequest
     | Watch
+    | PreviewTaken
     | Cancel
     | StatusRequest
     | QueueRequest
@@ -425,6 +439,21 @@ class Progress(Message, frozen=True, kw_only=True):
     """What the node does besides stepping: ``compiling``."""
 
 
+class Preview(Message, frozen=True, kw_only=True):
+    """How the picture looks that a node is making, small; a few times a second at most, and only to who asked for it."""
+
+    job: int
+    node: str
+    value: int
+    max: int
+    """As Progress'."""
+    width: int
+    height: int
+    data: bytes
+    format: str = "rgb8"
+    """Rows from the top, three bytes for a pixel."""
+
+
 class NodeDone(Message, frozen=True, kw_only=True):
     """A node was executed (``cached`` false) or its kept result was used."""
 
@@ -480,7 +509,7 @@ class Cancelled(Message, frozen=True, kw_only=True):
     job: int
 
 
-Event = Queued | Started | NodeStarted | Progress | NodeDone | Output | Done | Failed | Cancelled
+Event = Queued | Started | NodeStarted | Progress | Preview | NodeDone | Output | Done | Failed | Cancelled
 JobEnd = Done | Failed | Cancelled
 Reply = (
     Error
@@ -518,6 +547,13 @@ class CancelRun(Message, frozen=True, kw_only=True):
     job: int
 
 
+class PreviewOrder(Message, frozen=True, kw_only=True):
+    """Whether anybody wants to see what a job is making; nobody does until this has come."""
+
+    job: int
+    wanted: bool
+
+
 class Describe(Message, frozen=True, kw_only=True):
     """Ask for fresh catalogue entries of these node classes (model files come and go); answered by Described."""
 
@@ -548,7 +584,7 @@ class Shutdown(Message, frozen=True, kw_only=True):
     now: bool = False
 
 
-Order = Run | CancelRun | Describe | PlanOrder | UnloadOrder | Shutdown
+Order = Run | CancelRun | PreviewOrder | Describe | PlanOrder | UnloadOrder | Shutdown
 
 
 # ---------------------------------------------------------------- worker -> daemon

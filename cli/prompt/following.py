@@ -24,6 +24,11 @@ class Heard:
         self.overrides: dict[str, Any] = {}
         """The values that the job took, by address."""
 
+    @property
+    def previews(self) -> bool:
+        """Whether the display shows what is being made."""
+        return self._display.previews
+
     def show(self, message: ToClient) -> None:
         if isinstance(message, Accepted):
             self.overrides = message.overrides

@@ -21,6 +21,7 @@ from comfyd.protocol import (
     JobEnd,
     JobRequest,
     PlanRequest,
+    PreviewTaken,
     PsRequest,
     QueueRequest,
     Reply,
@@ -135,8 +136,10 @@ class Daemon:
                 self._pending.begin(caller, self._unload(caller, request))
             case WaitReady():
                 self._pending.begin(caller, self._wait_ready(caller))
-            case Watch(job=job):
-                self._watch(caller, job)
+            case Watch():
+                self._watch(caller, request)
+            case PreviewTaken():
+                self._queue.followers.took_preview(caller)
             case Cancel(job=job):
                 self._cancel(caller, job)
             case Stop(now=now):
@@ -178,14 +181,15 @@ class Daemon:
             reply = await self._planner.plan(request)
         self._clients.send(caller, reply)
 
-    def _watch(self, caller: Caller, job: int) -> None:
+    def _watch(self, caller: Caller, request: Watch) -> None:
+        job = request.job
         if self._jobs.get(job) is None:
             self._clients.relay(caller, encode(self._end_of(job)), final=True)
             return
         if self._jobs.position(job):
             self._check_running()
             self._engine.start()
-        self._queue.watch(caller, job)
+        self._queue.watch(caller, job, preview=request.preview)
 
     def _cancel(self, caller: Caller, job: int) -> None:
         if self._jobs.get(job) is None:

@@ -23,6 +23,8 @@ from comfyd.protocol import (
     Failed,
     Graph,
     Message,
+    Preview,
+    PreviewOrder,
     Queued,
     Submit,
     ToClient,
@@ -79,14 +81,15 @@ class Queue:
         job = self.journal.add(request.workflow, overrides, encode(graph), encode(extra_data(request)), time.time(), request.mode)
         log.info("job %d queued (%s)", job, plain(request.workflow) or "unnamed", extra={"job": job})
         if request.follow:
-            self.followers.follow(job, caller)
+            self.followers.follow(job, caller, preview=request.preview)
         self._clients.send(caller, Accepted(job=job, position=self.jobs.next_position(), overrides=overrides))
         self._perform(self.jobs.submit(job, self._loop.time()))
 
-    def watch(self, caller: Caller, job: int) -> None:
+    def watch(self, caller: Caller, job: int, *, preview: bool = False) -> None:
         """Tell the caller what happened to an unfinished job so far, and what will."""
-        for payload in self.followers.follow(job, caller):
+        for payload in self.followers.follow(job, caller, preview=preview):
             self._clients.relay(caller, payload, final=False)
+        self._ask_for_previews(job)
         if position := self.jobs.position(job):
             self._clients.send(caller, Queued(job=job, position=position))
 
@@ -105,6 +108,8 @@ class Queue:
         effects = self.jobs.apply(event, self._loop.time())
         if effects:
             self._perform(effects, payload)
+        elif isinstance(event, Preview):
+            self._show(event.job, payload)
         elif not event.FINAL:
             self.followers.note(event, payload)
             self._relay(event.job, payload)
@@ -180,6 +185,7 @@ class Queue:
             job=effect.job, graph=msgspec.Raw(graph), extra_data=msgspec.Raw(extra_data), attempt=effect.attempt, mode=mode
         )
         self.worker.order(encode(order))
+        self._ask_for_previews(effect.job)
         return []
 
     def _requeue(self, effect: Requeue) -> None:
@@ -211,6 +217,19 @@ class Queue:
     def _relay(self, job: int, payload: bytes) -> None:
         for caller in self.followers.of(job):
             self._clients.relay(caller, payload, final=False)
+
+    # ------------------------------------------------------------ previews
+
+    def _ask_for_previews(self, job: int) -> None:
+        if job in self.jobs.running and self.followers.want_previews(job):
+            self.worker.order(encode(PreviewOrder(job=job, wanted=True)))
+
+    def _show(self, job: int, payload: bytes) -> None:
+        """To those who look at them; where nobody is left who does, no more are made."""
+        for caller in self.followers.to_preview(job):
+            self._clients.relay(caller, payload, final=False)
+        if not self.followers.want_previews(job):
+            self.worker.order(encode(PreviewOrder(job=job, wanted=False)))
 
     # ------------------------------------------------------------ time
 

@@ -1,11 +1,14 @@
 """The demo checkpoint as a model the engine knows, written to disk when a loader first asks for it."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import comfy.sd
 import folder_paths
 
-from comfyd.demo import checkpoint
+from comfyd.demo import checkpoint, colours
 
 
 def register(folder: Path) -> None:
@@ -28,3 +31,18 @@ def register(folder: Path) -> None:
 
     folder_paths.get_filename_list = get_filename_list
     folder_paths.get_full_path = get_full_path
+    comfy.sd.load_checkpoint_guess_config = _coloured(comfy.sd.load_checkpoint_guess_config)
+
+
+def _coloured(load: Callable[..., Any]) -> Callable[..., Any]:
+    """Its latents look other than those of the SD3 that ComfyUI takes it for."""
+
+    @functools.wraps(load)
+    def load_checkpoint_guess_config(ckpt_path: str, *args: Any, **kwargs: Any) -> Any:
+        found = load(ckpt_path, *args, **kwargs)
+        if Path(ckpt_path).name == checkpoint.NAME and found[0] is not None:
+            kind = found[0].model.latent_format
+            kind.latent_rgb_factors, kind.latent_rgb_factors_bias = colours.FACTORS, colours.BIAS
+        return found
+
+    return load_checkpoint_guess_config

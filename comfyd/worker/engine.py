@@ -10,6 +10,7 @@ from comfyd.protocol import (
     Described,
     Order,
     PlanOrder,
+    PreviewOrder,
     Residency,
     Run,
     Shutdown,
@@ -44,9 +45,12 @@ class Engine:
         bench.contended = lambda: bool(self._inbox) or bench.baton.has_ready()
 
     def post(self, order: Order) -> None:
-        """Takes an order; a cancel reaches a running job at once."""
+        """Takes an order; a cancel reaches a running job at once, and a look at it disturbs nobody."""
         if isinstance(order, CancelRun) and (job := self._jobs.get(order.job)):
             job.cancel()
+            return
+        if isinstance(order, PreviewOrder) and (job := self._jobs.get(order.job)):
+            job.preview.wanted = order.wanted
             return
         if isinstance(order, PlanOrder):
             self._plans.post(order)
@@ -83,6 +87,8 @@ class Engine:
                     self._start(order)
                 case CancelRun():
                     self._cancel(order.job)
+                case PreviewOrder():
+                    self._preview(order)
                 case Describe():
                     self._bench.emit(Described(request=order.request, classes=catalogue.describe(order.classes)))
                 case PlanOrder():
@@ -104,6 +110,11 @@ class Engine:
             job.cancel()
         else:
             self._bench.emit(Cancelled(job=job_id))
+
+    def _preview(self, order: PreviewOrder) -> None:
+        """One that came with its job's order; a job that is not known has ended."""
+        if job := self._jobs.get(order.job):
+            job.preview.wanted = order.wanted
 
     def _step(self) -> None:
         self._bench.baton.lend_next()

@@ -25,6 +25,7 @@ from .plain import plain, text
 from .progress import ProgressEvents
 from .results import JobCaches, JobObjects, JobResults
 from .validation import outputs_of
+from .wanted import Wanted
 from .workbench import Workbench
 
 
@@ -39,6 +40,7 @@ class GraphRun:
         is_changed = execution.IsChangedCache(str(order.job), self._dynprompt, None)
         keys = ContentKeys(self._dynprompt, is_changed.get)
         self.mode = granted(order.mode)
+        self.preview = Wanted()
         self.first_call: float | None = None
         keys.mode = "" if self.mode == EXACT else self.mode
         self._staging = Staging(order.job, self._tell)
@@ -53,6 +55,11 @@ class GraphRun:
     def keys_held(self) -> Set[bytes]:
         return self._results.keys_held()
 
+    @property
+    def node(self) -> str:
+        """The node of the user's graph that executes."""
+        return str(self._dynprompt.get_display_node_id(self._node))
+
     def record(self) -> None:
         """Names this job's node in the black box."""
         if self._node:
@@ -61,8 +68,7 @@ class GraphRun:
 
     def tell(self, doing: str) -> None:
         """What the present node does besides stepping."""
-        node_id = self._dynprompt.get_display_node_id(self._node)
-        self._bench.emit(Progress(job=self._order.job, node=node_id, value=0, max=0, doing=doing))
+        self._bench.emit(Progress(job=self._order.job, node=self.node, value=0, max=0, doing=doing))
 
     def blocked(self, node_id: str, message: str) -> None:
         """Keeps the first message of an ExecutionBlocker: the other branches run, and then the job fails with it."""
@@ -83,7 +89,7 @@ class GraphRun:
         self._staging.enter()
         graph = self._order.graph
         reset_progress_state(str(self._order.job), self._dynprompt)
-        add_progress_handler(ProgressEvents(self._order.job, self._dynprompt, self._bench))
+        add_progress_handler(ProgressEvents(self._order.job, self._dynprompt, self._bench, self.preview))
         outputs = await outputs_of(self._order.job, graph, self._bench.emit)
         cached = await self._results.prepare(graph)
         self._bench.emit(Started(job=self._order.job, nodes_total=len(graph), cached=cached, attempt=self._order.attempt))

@@ -18,6 +18,7 @@ from .baton import Turn
 from .graph import GraphRun
 from .outputs import writes
 from .state import GlobalState
+from .wanted import Wanted
 from .workbench import Workbench
 
 _local = threading.local()
@@ -45,6 +46,16 @@ class JobRun:
     def mode(self) -> str:
         """How the job is being made."""
         return self._graph.mode
+
+    @property
+    def preview(self) -> Wanted:
+        """Whether somebody wants to see what it makes."""
+        return self._graph.preview
+
+    @property
+    def node(self) -> str:
+        """The node of the user's graph that executes."""
+        return self._graph.node
 
     def called_model(self) -> None:
         """A model call is about to go to the device."""

@@ -24,7 +24,7 @@ def plain(kind: typing.Any) -> typing.Any:
     origin = typing.get_origin(kind) or kind
     if isinstance(origin, type) and issubclass(origin, msgspec.Struct):
         return sample(origin)
-    return {str: "x", int: 1, float: 1.0, bool: True, list: [], dict: {}}.get(origin)
+    return {str: "x", bytes: b"\xff", int: 1, float: 1.0, bool: True, list: [], dict: {}}.get(origin)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import inspect
 from importlib import import_module
 
 import pytest
-from comfyd_cli.commands import COMFYUI, GROUPS, HELP, REPL, SHELL, TABLE
+from comfyd_cli.commands import COMFYUI, GROUPS, HELP, PREVIEWS, REPL, SHELL, TABLE
 from comfyd_cli.spec import Command
 
 from comfyd.config import Config
@@ -20,7 +20,7 @@ def test_the_handler_takes_what_the_table_says(command: Command):
     parameters = dict(inspect.signature(handler).parameters)
     first = parameters.pop(next(iter(parameters)))
     assert first.name == ("session" if command.where == "repl" else "terminal")
-    stated = {entry.name for entry in (*command.arguments, *command.options) if entry is not COMFYUI}
+    stated = {entry.name for entry in (*command.arguments, *command.options) if entry not in (COMFYUI, *PREVIEWS)}
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
     required = {name for name, parameter in parameters.items() if parameter.default is parameter.empty}

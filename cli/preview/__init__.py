@@ -1,0 +1,1 @@
+"""Pictures in the terminal: how (kinds.py), how large (room.py), and the escape sequences of each kind."""
