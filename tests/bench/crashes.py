@@ -13,7 +13,6 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -42,6 +41,8 @@ from tests.daemon_process import alive, wait_until
 from .sides import Work, prepare
 
 _JOBS = 3
+_RUNNING = 2
+"""Fewer than jobs, so that a kill meets queued ones, too."""
 _SAVE = "7"
 _RESTARTS = 10_000
 
@@ -58,7 +59,7 @@ class Counts:
     lost: int = 0
     """Acknowledged, and never ended as done."""
     doubled: int = 0
-    """Ended twice, or with more pictures than its record tells of."""
+    """With other pictures than the one that its record tells of."""
     half_written: int = 0
     """Files that no picture can be read from, and what was left in staging folders."""
     next_run_failed: int = 0
@@ -159,14 +160,12 @@ class Campaign:
     def _check_records(self, client: Client, jobs: dict[int, str], counts: Counts) -> None:
         reply = client.call(HistoryRequest(limit=_JOBS * 4))
         assert isinstance(reply, JobsReply)
-        records = Counter(record.id for record in reply.jobs)
         for record in reply.jobs:
             if record.id in jobs:
                 counts.run_again += record.attempts > 1
                 counts.lost += record.state != "done"
                 counts.problems += [f"job {record.id}: {record.error}"] * (record.state != "done")
-        counts.lost += sum(not records[job] for job in jobs)
-        counts.doubled += sum(records[job] > 1 for job in jobs)
+        counts.lost += len(jobs.keys() - {record.id for record in reply.jobs})
 
     def _check_files(self, prefix: str, end: object, counts: Counts) -> None:
         told = set(end.files) if isinstance(end, Done) else set()
@@ -195,7 +194,12 @@ def campaign(comfyui: Path, home: Path, rounds: dict[str, int], seed: int, engin
     """The counts by what was killed; ``home`` is a COMFYD_HOME that may hold a demo checkpoint."""
     paths = config.paths({"COMFYD_HOME": str(home)})
     settings = config.Config(
-        comfyui=str(comfyui), engine_args=engine_args, worker_restarts=_RESTARTS, attempts=10, auto_install=False
+        comfyui=str(comfyui),
+        engine_args=engine_args,
+        max_running=_RUNNING,
+        worker_restarts=_RESTARTS,
+        attempts=10,
+        auto_install=False,
     )
     fight = Campaign(settings, paths, seed)
     fight.begin()
