@@ -98,6 +98,7 @@ SWEPT = Argument(
     kind="parameters",
     metavar="NAME VALUES",
     many=True,
+    several=True,
     help="values of each parameter: 4,6,8 or 1..8 or 0.5..1:0.1 or random*4, a text, or @FILE with one to a line",
 )
 SWEEP_OPTIONS = (

@@ -15,6 +15,8 @@ class Argument(Struct, frozen=True, kw_only=True):
     metavar: str = ""
     required: bool = True
     many: bool = False
+    several: bool = False
+    """Whether each value may stand for several, as in a sweep: ``1..8``, ``4,6``."""
 
 
 class Option(Struct, frozen=True, kw_only=True):

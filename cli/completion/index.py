@@ -11,8 +11,9 @@ from comfyd.workflow.catalogue import Catalogue
 from comfyd.workflow.copying import own_copy
 from comfyd.workflow.nodeclass import Input
 from comfyd.workflow.parameter import Parameter, parameters
+from comfyd.workflow.reading import fits
 from comfyd.workflow.wiring import Wiring
-from comfyd.workflow.words import overrides
+from comfyd.workflow.words import Takes, overrides
 
 from ..parameters import limits
 from .candidate import Item
@@ -60,12 +61,15 @@ class Index:
         spec = self.spec(name)
         return spec is not None and self.names.is_seed(name, spec)
 
-    def due(self, words: Sequence[str]) -> tuple[str | None, bool]:
-        """The name whose value is due after these words, and whether a text could go on; ``(None, False)``: a name is due."""
+    def due(self, words: Sequence[str], takes: Takes = fits) -> tuple[str | None, bool]:
+        """The name whose value is due after these words, and whether a text could go on; ``(None, False)``: a name is due.
+
+        ``takes`` judges what ends a text, as ``comfyd.workflow.words`` does.
+        """
         if not words:
             return None, False
         try:
-            pairs = overrides(words, self.names)
+            pairs = overrides(words, self.names, takes)
         except Refused:
             return (words[-1], False) if self.spec(words[-1]) is not None else (None, False)
         name, text = pairs[-1]

@@ -1,6 +1,9 @@
 """Everything that could stand where the next word is typed, by the command table and the workflow's parameters."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from comfyd.modes import MODES
 
@@ -9,6 +12,9 @@ from ..spec import Argument, Command, Option
 from .candidate import Item
 from .context import Context
 from .place import Place, find, place
+
+if TYPE_CHECKING:
+    from .index import Index
 
 _WORKFLOWS = (".json", ".png", ".webp", ".jpg", ".jpeg", ".mp4", ".webm", ".mp3", ".flac")
 _FIRST, _LATER, _LAST = 0, 4, 9
@@ -136,6 +142,8 @@ def _parameters(here: Place, word: str, context: Context, quoted: bool) -> Itera
         return []
     from .values import values
 
+    if here.argument is not None and here.argument.several:
+        return _several(here, word, index, context)
     name, in_text = index.due(here.words)
     here.due_value = name is not None and not in_text
     found = list(values(name, word, index, context)) if name is not None else []
@@ -146,3 +154,29 @@ def _parameters(here: Place, word: str, context: Context, quoted: bool) -> Itera
     if not in_text:
         return index.items
     return [*found, *(Item(item.text, item.kind, item.meta, item.group + _LATER, True, item.quoted) for item in index.items)]
+
+
+def _several(here: Place, word: str, index: "Index", context: Context) -> Iterable[Item]:
+    """Names, or one of the values for a name: after a comma the next of them, after @ a file that holds them."""
+    from comfyd.workflow.sweep import takes
+
+    from .values import values
+
+    name, in_text = index.due(here.words, takes)
+    here.due_value = name is not None and not in_text
+    if name is None:
+        return index.items
+    if word.startswith("@"):
+        return [Item(f"@{path}", "path") for path in context.paths(word[1:])]
+    spec = index.spec(name)
+    return _listed(values(name, word, index, context), word, is_text=spec is not None and spec.kind == "STRING")
+
+
+def _listed(found: Iterable[Item], word: str, *, is_text: bool) -> list[Item]:
+    """Each value after those that are there already: ``euler,he`` goes on with heun. A text holds its commas itself."""
+    other = {"+1": "", "random": "random*4"}
+    before, comma, _ = word.rpartition(",")
+    given = before.split(",") if comma and not is_text else []
+    items = [(item, other.get(item.text, item.text)) for item in found]
+    listed = [(item, ",".join([*given, text])) for item, text in items if text and text not in given]
+    return [replace(item, text=text, quoted=text if text.endswith("random*4") else "") for item, text in listed]

@@ -1,13 +1,13 @@
 """What the words of a line are, for their colours, and what is wrong with a value before anything runs. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from comfyd.errors import ComfydError
-from comfyd.workflow.reading import is_relative, read
+from comfyd.workflow.reading import fits, is_relative, read
 from comfyd.workflow.values import Rejected, leads_outside
 from comfyd.workflow.wording import plain
-from comfyd.workflow.words import end_of_text
+from comfyd.workflow.words import Takes, end_of_text
 
 from ..commands import HELP, first_words
 from ..completion.place import find
@@ -58,6 +58,8 @@ class _Line:
         self._words, self._typing = words, typing
         self._commands, self._index = commands, index
         self._problems = problems
+        self._several = False
+        """Whether each value may be several."""
 
     def marks(self, first: int = 0) -> Iterator[Mark]:
         """Of the words from this one on, as a line by itself."""
@@ -105,7 +107,7 @@ class _Line:
                     yield self._mark(at, "argument")
                 closed = closed or option == "--"
             elif argument is not None and argument.kind == "parameters":
-                arguments = [argument]
+                arguments, self._several = [argument], argument.several
                 values.append(at)
             elif argument is None:
                 yield self._mark(at, "unknown")
@@ -152,10 +154,28 @@ class _Line:
                 return
             end = here + 1
             if index is not None and spec is not None and spec.kind == "STRING":
-                end = max(end_of_text(words, here, index.names), end)
+                end = max(end_of_text(words, here, index.names, self._takes), end)
             for place in range(here, end):
                 yield self._value(at[place], words[here - 1], spec)
             here = end
+
+    @property
+    def _takes(self) -> Takes:
+        """What tells where a text ends."""
+        if not self._several:
+            return fits
+        from comfyd.workflow.sweep import takes
+
+        return takes
+
+    @property
+    def _rejection(self) -> Callable[..., str]:
+        """What tells what is wrong with a value."""
+        if not self._several:
+            return rejection
+        from comfyd.workflow.sweep import rejection as of_several
+
+        return of_several
 
     def _unknown(self, at: int) -> str:
         return "argument" if at == self._typing else "unknown"
@@ -164,8 +184,9 @@ class _Line:
         word = self._words[at].word
         if spec is None or self._index is None:
             return self._mark(at, "text")
-        problem = rejection(spec, word, seed=self._index.is_seed(name))
-        if problem and not (at == self._typing and could_become(spec, word, seed=self._index.is_seed(name))):
+        seed = self._index.is_seed(name)
+        problem = self._rejection(spec, word, seed=seed)
+        if problem and not (at == self._typing and (self._several or could_become(spec, word, seed=seed))):
             self._problems.append(f"{plain(name)} {problem}")
             return self._mark(at, "bad")
         return self._mark(at, _KINDS.get(spec.kind, "choice" if spec.choices is not None else "text"))

@@ -75,6 +75,16 @@ def takes(spec: Input, text: str, /, *, seed: bool = False) -> bool:
     return all(_RANGE.fullmatch(part) or (seed and _DRAWN.fullmatch(part)) or fits(spec, part) for part in text.split(","))
 
 
+def rejection(spec: Input, text: str, *, seed: bool = False) -> str:
+    """Why the input takes no such value or values, as the predicate of a sentence; empty where it does. Reads no file."""
+    try:
+        for one in _several(spec, text, lambda _: [], seed=seed):
+            _value(spec, one, seed=seed)
+    except Rejected as rejected:
+        return str(rejected)
+    return ""
+
+
 def combinations(axes: Sequence[Axis], *, paired: bool = False) -> list[Combination]:
     """Every combination once, the last axis changing fastest; ``paired`` takes the first values together, then the second.
 

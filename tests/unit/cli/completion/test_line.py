@@ -275,3 +275,15 @@ def test_whatever_is_typed_nothing_breaks(line: str, cursor: int) -> None:
     for each in candidates(line, min(cursor, len(line)), context):
         assert 0 <= each.start <= len(line)
     for_words(line.split(" "), context)
+
+
+# ---------------------------------------------------------------- sweeps
+
+
+def test_a_sweep_s_lists_go_on_after_a_comma(repl: Fake, shell: Fake) -> None:
+    assert texts("sweep sampler euler,heunp", repl)[0] == "euler,heunpp2"
+    assert "euler,euler" not in texts("sweep sampler euler,eul", repl)
+    assert shell_texts("sweep demo sampler dpmpp_2m_sde_g", shell)[0] == "dpmpp_2m_sde_gpu"
+    assert "random*4" in texts("sweep seed r", repl)
+    assert "cfg" in texts("sweep prompt a fox, red seed 1..8 c", repl)
+    assert texts("sweep prompt a fox seed 1..8 sampler he", repl)[0] == "heun"
