@@ -17,6 +17,8 @@ _ENVIRONMENT = (
     ("COMFYD_TRACEBACK", "1 shows where a fault in comfyd arose"),
     ("NO_COLOR", "no colours"),
 )
+_READ_BY_ALL = ("NO_COLOR", "TERM", "COLUMNS", "COMFYD_TRACEBACK")
+"""What the shell's commands read, because all of them may have something to say."""
 _SHELL = "Run ComfyUI workflows in a resident daemon. [bold]comfyd[/bold] alone opens the prompt [bold]comfy>[/bold]."
 _REPL = 'NAME VALUE pairs run the workflow: [bold]prompt "a red apple" seed 42[/bold]. Values stay for the next line.'
 _TYPES = {"job": int, "number": int, "path": Path}
@@ -106,8 +108,9 @@ def _draw(context: typer.Context, wanted: bool) -> None:
 def _epilog(command: Command) -> Iterator[str]:
     if command.examples:
         yield "\n".join(["[bold]Examples[/bold]", *(f"  {escape(example)}" for example in command.examples)])
-    if command.environment:
-        yield f"[bold]Environment[/bold]  {', '.join(command.environment)}"
+    if command.where != "repl":
+        any_setting = " (COMFYD_X is any setting x of comfyd config show)" * ("COMFYD_X" in command.environment)
+        yield f"[bold]Environment[/bold]  {', '.join([*command.environment, *_READ_BY_ALL])}{any_setting}"
 
 
 def _overview_epilog() -> str:

@@ -63,10 +63,16 @@ SHELL_NAME = Argument(name="shell", metavar="SHELL", required=False, help="bash,
 COUNT = Option(name="count", flags=("-n", "--count"), metavar="N", kind="number", default=20, help="how many")
 YES = Option(name="yes", flags=("-y", "--yes"), help="do not ask")
 
-HOME = ("COMFYD_HOME", "COMFYD_CONFIG")
-START = (*HOME, "COMFYD_COMFYUI", "COMFYD_PYTHON", "COMFYD_ENGINE_ARGS", "COMFYD_AUTO_INSTALL")
-DISPLAY = ("NO_COLOR",)
-PICTURES = (*DISPLAY, "COMFYD_PREVIEW")
+HOME = (
+    *("COMFYD_HOME", "COMFYD_CONFIG"),
+    *("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"),
+)
+SETTINGS = (*HOME, "COMFYD_X")
+START = (*HOME, "COMFYD_COMFYUI", "COMFYD_PYTHON", "COMFYD_ENGINE_ARGS", "COMFYD_AUTO_INSTALL", "COMFYD_X")
+PICTURES = (
+    *("COMFYD_PREVIEW", "TERM_PROGRAM", "LC_TERMINAL", "KITTY_WINDOW_ID", "GHOSTTY_RESOURCES_DIR"),
+    *("TMUX", "STY", "ZELLIJ", "TERM_PROGRAM_VERSION", "COLORTERM", "VTE_VERSION", "SSH_CONNECTION"),
+)
 
 PREVIEWS = (
     Option(
@@ -153,7 +159,7 @@ TABLE: tuple[Command, ...] = (
             ),
         ),
         options=(MODE, *PREVIEWS, COMFYUI, NO_START),
-        environment=(*START, "COMFYD_MODE", *PICTURES),
+        environment=(*START, "COMFYD_MODE", *PICTURES, "COLORFGBG", "DISPLAY", "WAYLAND_DISPLAY"),
     ),
     Command(
         name="plan",
@@ -164,7 +170,7 @@ TABLE: tuple[Command, ...] = (
         details="Times and memory are those of earlier runs. An engine that is not ready yet is not waited for.",
         arguments=(WORKFLOW, PARAMETERS),
         options=(MODE, JSON_REPLY, COMFYUI, NO_START),
-        environment=(*START, "COMFYD_MODE", *DISPLAY),
+        environment=(*START, "COMFYD_MODE"),
         examples=("comfyd plan demo", "comfyd plan demo seed 7 steps 20", "comfyd plan flow.json --json"),
     ),
     Command(
@@ -176,7 +182,7 @@ TABLE: tuple[Command, ...] = (
         details=_SWEEP_DETAILS,
         arguments=(WORKFLOW, SWEPT),
         options=(*SWEEP_OPTIONS, COMFYUI, NO_START),
-        environment=(*START, "COMFYD_MODE", *DISPLAY),
+        environment=(*START, "COMFYD_MODE"),
         examples=(
             "comfyd sweep demo seed 1..8 cfg 4,6,8",
             "comfyd sweep flow.png prompt @prompts.txt seed random*4 -o foxes --html",
@@ -191,7 +197,7 @@ TABLE: tuple[Command, ...] = (
         summary="List the parameters of a workflow with their types, ranges and values.",
         arguments=(WORKFLOW,),
         options=(JSON_REPLY, NO_START),
-        environment=(*START, *DISPLAY),
+        environment=START,
     ),
     Command(
         name="nodes",
@@ -245,7 +251,7 @@ TABLE: tuple[Command, ...] = (
         handler="stored:list_",
         summary="List the stored workflows.",
         options=(JSON_REPLY,),
-        environment=(*HOME, *DISPLAY),
+        environment=HOME,
     ),
     Command(
         name="workflow show",
@@ -254,7 +260,7 @@ TABLE: tuple[Command, ...] = (
         summary="Say what a stored workflow is, where it came from and which aliases it has.",
         arguments=(STORED,),
         options=(JSON_REPLY,),
-        environment=(*HOME, *DISPLAY),
+        environment=HOME,
     ),
     Command(
         name="workflow path",
@@ -317,7 +323,7 @@ TABLE: tuple[Command, ...] = (
         handler="jobs:queue",
         summary="List running and queued jobs.",
         options=(JSON_REPLY, NO_START),
-        environment=(*START, *DISPLAY),
+        environment=START,
     ),
     Command(
         name="history",
@@ -332,7 +338,7 @@ TABLE: tuple[Command, ...] = (
             JSON_REPLY,
             NO_START,
         ),
-        environment=(*START, *DISPLAY),
+        environment=START,
         examples=("comfyd history --workflow demo --failed --since 2h",),
     ),
     Command(
@@ -352,7 +358,7 @@ TABLE: tuple[Command, ...] = (
         handler="memory:ps",
         summary="List what is resident: models and kept results.",
         options=(JSON_REPLY, NO_START),
-        environment=(*START, *DISPLAY),
+        environment=START,
     ),
     Command(
         name="unload",
@@ -387,7 +393,7 @@ TABLE: tuple[Command, ...] = (
             Option(name="now", flags=("--now",), help="put running jobs back into the queue instead of finishing them"),
             JSON_REPLY,
         ),
-        environment=HOME,
+        environment=SETTINGS,
     ),
     Command(
         name="restart",
@@ -408,7 +414,7 @@ TABLE: tuple[Command, ...] = (
         handler="daemon:status",
         summary="Say how daemon and engine are.",
         options=(JSON_REPLY,),
-        environment=(*HOME, *DISPLAY),
+        environment=SETTINGS,
     ),
     Command(
         name="doctor",
@@ -416,7 +422,7 @@ TABLE: tuple[Command, ...] = (
         handler="doctor:doctor",
         summary="Look at everything that a job needs, and say what is wrong and what mends it.",
         options=(JSON_REPLY,),
-        environment=(*START, *DISPLAY),
+        environment=START,
         details="The exit status is 1 where something keeps jobs from running.",
     ),
     Command(
@@ -445,7 +451,7 @@ TABLE: tuple[Command, ...] = (
         summary="Use a ComfyUI checkout of your own.",
         arguments=(Argument(name="path", kind="path", metavar="PATH", help="the checkout's directory"),),
         options=(YES,),
-        environment=HOME,
+        environment=SETTINGS,
     ),
     Command(
         name="engine status",
@@ -453,7 +459,7 @@ TABLE: tuple[Command, ...] = (
         handler="engine:status",
         summary="Say which ComfyUI is used, and why.",
         options=(JSON_REPLY,),
-        environment=(*HOME, "COMFYD_COMFYUI", "COMFYD_PYTHON"),
+        environment=SETTINGS,
     ),
     Command(
         name="engine remove",
@@ -469,7 +475,7 @@ TABLE: tuple[Command, ...] = (
         handler="settings:show",
         summary="Print every setting as it is in force, and where it was set.",
         options=(JSON_REPLY,),
-        environment=(*HOME, "COMFYD_X"),
+        environment=SETTINGS,
     ),
     Command(
         name="config path",
@@ -483,7 +489,7 @@ TABLE: tuple[Command, ...] = (
         group="Daemon",
         handler="settings:edit",
         summary="Open the configuration file, with every setting named in it, in your editor.",
-        environment=(*HOME, "VISUAL", "EDITOR"),
+        environment=(*SETTINGS, "VISUAL", "EDITOR"),
         where="shell",
     ),
     Command(
@@ -518,7 +524,7 @@ TABLE: tuple[Command, ...] = (
         group="Daemon",
         handler="service:install",
         summary="Let the service manager keep the daemon running, from now on and at every login.",
-        environment=(*START, "XDG_CONFIG_HOME"),
+        environment=(*START, "PATH", "CUDA_VISIBLE_DEVICES"),
         where="shell",
     ),
     Command(
@@ -534,7 +540,7 @@ TABLE: tuple[Command, ...] = (
         group="Daemon",
         handler="service:print_",
         summary="Print the systemd unit (on macOS the launchd property list) that install would write.",
-        environment=START,
+        environment=(*START, "PATH", "CUDA_VISIBLE_DEVICES"),
         where="shell",
     ),
     Command(
@@ -708,7 +714,7 @@ TABLE: tuple[Command, ...] = (
             COMFYUI,
             NO_START,
         ),
-        environment=(*START, "COMFYD_MODE", *DISPLAY),
+        environment=(*START, "COMFYD_MODE"),
         examples=(
             "comfyd source night.comfy",
             "comfyd source night.comfy --workflow portrait --json",
