@@ -109,6 +109,7 @@ def _swept(
 ) -> int:
     prepared = prepare(terminal, given, words, overrides, asked, manifest)
     _confirm(prepared.points, terminal, asked)
+    manifest.begin()
     began = time.monotonic()
     shown = shown_for(terminal, len(prepared.points), json=asked.json, quiet=asked.quiet)
     with connected(terminal, start=asked.start, quiet=asked.quiet) as client:

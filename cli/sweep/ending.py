@@ -5,6 +5,7 @@ from pathlib import Path
 from comfyd.errors import ExitStatus, NotDelivered
 
 from ..terminal import Terminal
+from ..text import count
 from .files import is_picture
 from .grids import Grid, grids
 from .preparing import Asked, Prepared
@@ -28,7 +29,7 @@ def told(
     sheet: Path | None = None
     page: Path | None = None
     if done and not interrupted and not waiting:
-        sheet, page = _sheets(terminal, prepared, records, asked, sentence)
+        sheet, page = _sheets(terminal, prepared, records, asked)
     if asked.json:
         terminal.json(
             Sweep(
@@ -58,8 +59,13 @@ def told(
     return ExitStatus.FAILED if failed or cancelled else ExitStatus.DONE
 
 
+def _made(points: int, records: dict[int, SweepJob]) -> str:
+    done = sum(record.state == "done" for record in records.values())
+    return f"{done} of {points} combinations" if done < points else count(done, "combination")
+
+
 def _sheets(
-    terminal: Terminal, prepared: Prepared, records: dict[int, SweepJob], asked: Asked, sentence: str
+    terminal: Terminal, prepared: Prepared, records: dict[int, SweepJob], asked: Asked
 ) -> tuple[Path | None, Path | None]:
     files = {
         point.key: [Path(file).name for file in records[point.number].files]
@@ -74,7 +80,7 @@ def _sheets(
             from .page import write
 
             page = prepared.directory / _PAGE
-            write(blocks, files, f"{prepared.given.name} sweep", prepared.fixed, sentence, page)
+            write(blocks, files, f"{prepared.given.name} sweep", prepared.fixed, _made(len(prepared.points), records), page)
     except OSError as error:
         where = f"{prepared.directory} cannot be written ({error.strerror})"
         raise NotDelivered(f"{where}; the pictures are there, and the same sweep again draws the sheet.") from error

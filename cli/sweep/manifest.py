@@ -46,21 +46,36 @@ class Manifest:
         self.content = Content()
 
     def __enter__(self) -> Self:
+        if self.directory.is_dir():
+            self._take()
+        return self
+
+    def begin(self) -> None:
+        """Make the directory, and see that it can be written: what was refused before has left nothing behind."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
+            if self._lock is None:
+                drawn = self.content.drawn
+                self._take()
+                self.content.drawn.update(drawn)
+            self._write()
+        except OSError as error:
+            raise OutputNotWritable(f"{self.directory} cannot be written ({error.strerror}); give another path to -o.") from error
+
+    def _take(self) -> None:
+        try:
             self._lock = os.open(self.directory, os.O_RDONLY)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.content = self._read()
-            self._write()
-        except BlockingIOError as error:
+        except BaseException as error:
             self._release()
-            raise OutputNotWritable(
-                f"Another sweep writes into {self.directory}; wait for its end or give another -o."
-            ) from error
-        except OSError as error:
-            self._release()
-            raise OutputNotWritable(f"{self.directory} cannot be written ({error.strerror}); give another path to -o.") from error
-        return self
+            if isinstance(error, BlockingIOError):
+                other = f"Another sweep writes into {self.directory}; wait for its end or give another -o."
+                raise OutputNotWritable(other) from error
+            if isinstance(error, OSError):
+                why = f"{self.directory} cannot be read ({error.strerror}); give another path to -o."
+                raise OutputNotWritable(why) from error
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._release()
@@ -105,11 +120,8 @@ class Manifest:
         self._write()
 
     def drawn(self, command: str, values: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        """The values that this command drew first, which are these where it never did."""
-        if command not in self.content.drawn:
-            self.content.drawn[command] = values
-            self._write()
-        return self.content.drawn[command]
+        """The values that this command drew first, which are these where it never did; written down by ``begin``."""
+        return self.content.drawn.setdefault(command, values)
 
 
 class _Whole(Content):

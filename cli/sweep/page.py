@@ -19,7 +19,8 @@ div.scroll { overflow-x: auto } table { border-collapse: collapse; margin-top: .
 th { font-weight: 500; text-align: left; padding: .3rem .6rem; max-width: 18rem; overflow-wrap: anywhere; vertical-align: middle }
 thead th { position: sticky; top: 0; background: var(--paper); border-bottom: 1px solid var(--line) }
 td { padding: .25rem; vertical-align: top } figure { margin: 0; max-width: 24rem }
-img { display: block; max-width: min(24rem, 80vw); height: auto; background: var(--faint) }
+img { display: block; max-width: min(24rem, 80vw); height: auto; background: var(--faint);
+  outline: 1px solid var(--line) }
 figcaption { font-size: .85rem; overflow-wrap: anywhere } .none { color: var(--line) }
 """
 

@@ -112,6 +112,7 @@ def test_what_is_refused(shell: Shell, words: tuple[str, ...], sentence: str):
     assert sentence in result.err
     assert len(result.err.strip().splitlines()) == 1
     assert jobs(shell) == []
+    assert not (shell.directory / "demo-sweep").exists()
 
 
 def test_a_failure_is_told_and_the_others_go_on(shell: Shell):
