@@ -44,6 +44,18 @@ class Aliases:
     def samplers(self) -> Samplers:
         return Samplers(self.wiring)
 
+    @cached_property
+    def _sized(self) -> list[str]:
+        return loaders.sized(self.samplers)
+
+    @cached_property
+    def _files(self) -> dict[str, list[Group]]:
+        return loaders.files(self.samplers)
+
+    @cached_property
+    def _loras(self) -> list[tuple[Group, Group]]:
+        return loaders.loras(self.samplers)
+
     def targets(self, alias: str) -> list[Group]:
         """What the alias stands for in this graph: nothing, one group, or several where it is ambiguous."""
         if alias not in self._found:
@@ -53,7 +65,7 @@ class Aliases:
     def fed(self, alias: str) -> Address | None:
         """An input that the alias would stand for if other nodes did not make its value."""
         names = (_SIZES[alias],) if alias in _SIZES else _OWN.get(alias, ())
-        ids = loaders.sized(self.samplers) if alias in _SIZES else self.samplers.parts(self.samplers.last)
+        ids = self._sized if alias in _SIZES else self.samplers.parts(self.samplers.last)
         return next(((id_, name) for id_ in ids for name in names if name in self.wiring.inputs[id_]), None)
 
     def numbered(self, name: str) -> list[Group]:
@@ -104,15 +116,15 @@ class Aliases:
         if alias in _OWN:
             return joined(self.wiring, [group for id_ in samplers.last for group in self._of_stages(id_, alias)])
         if alias in _SIZES:
-            return loaders.size(samplers, _SIZES[alias])
+            return joined(self.wiring, named(self.wiring, self._sized, (_SIZES[alias],)))
         if alias in _FILES:
-            return loaders.files(samplers)[alias]
+            return self._files[alias]
         if alias.startswith("lora"):
             return self._of_lora(alias)
         return _FED[alias](samplers)
 
     def _of_lora(self, alias: str) -> list[Group]:
-        return [pair[alias == "lora.strength"] for pair in loaders.loras(self.samplers)]
+        return [pair[alias == "lora.strength"] for pair in self._loras]
 
     def _of_stages(self, last: str, alias: str) -> list[Group]:
         """The last sampler's own and, where it goes on with another's noise, what that holds alike; a seed where noise begins."""

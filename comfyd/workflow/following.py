@@ -64,6 +64,8 @@ def branch(wiring: Wiring, id_: str) -> str | None:
 
 def feeds(wiring: Wiring, id_: str, types: frozenset[str]) -> Iterator[tuple[str, str, int]]:
     """(input name, source id, slot) of the links that carry one of these types; through a switch, of the branch that is on."""
+    if not wiring.links(id_):
+        return
     specs, only = wiring.specs(id_), branch(wiring, id_)
     for name, source, slot in wiring.links(id_):
         outputs = wiring.classes[source].outputs

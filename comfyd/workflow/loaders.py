@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from .following import base_name, feeds, named, upstream
-from .prompts import Group, joined
+from .prompts import Group
 from .samplers import Samplers
 from .values import MODEL_FILES
 from .wiring import Wiring
@@ -12,13 +12,8 @@ _LATENT = frozenset({"LATENT"})
 _MEDIA = ("image", "mask", "audio", "video")
 
 
-def size(samplers: Samplers, name: str) -> list[Group]:
-    """The sizes of the latents that samplers begin with, and of what must know them too; equal ones are one."""
-    return joined(samplers.wiring, named(samplers.wiring, sized(samplers), (name,)))
-
-
 def sized(samplers: Samplers) -> list[str]:
-    """The nodes that make those latents, and the parts of samplers."""
+    """The nodes that make the latents that samplers begin with, and the parts of samplers, which may know the size too."""
     parts = samplers.parts(samplers.ids)
     return parts if samplers.generate else [*_sources(samplers, samplers.ids, _LATENT), *parts]
 

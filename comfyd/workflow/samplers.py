@@ -36,6 +36,7 @@ class Samplers:
         if self.generate:
             self.ids = _generators(wiring)
         self._known = frozenset(self.ids)
+        self._parts: dict[tuple[str, ...], list[str]] = {}
 
     @cached_property
     def last(self) -> list[str]:
@@ -65,7 +66,11 @@ class Samplers:
 
     def parts(self, ids: Iterable[str]) -> list[str]:
         """These samplers and the noise, guider, sampler and sigmas nodes behind them."""
-        return list(dict.fromkeys(id_ for id_, _ in upstream(self.wiring, [(id_, 0) for id_ in ids], _PARTS)))
+        wanted = tuple(ids)
+        if wanted not in self._parts:
+            starts = [(id_, 0) for id_ in wanted]
+            self._parts[wanted] = list(dict.fromkeys(id_ for id_, _ in upstream(self.wiring, starts, _PARTS)))
+        return self._parts[wanted]
 
     def stages(self, id_: str) -> list[str]:
         """The sampler and, where it adds no noise, those whose noise it goes on with, last first."""

@@ -14,6 +14,8 @@ from .wording import plain, shown
 
 Address = tuple[str, str]
 """Node id and input name."""
+Link = tuple[str, str, int]
+"""Input name, source id and slot."""
 
 
 class Wiring:
@@ -23,6 +25,7 @@ class Wiring:
         self.graph = graph
         self.inputs: dict[str, dict[str, Any]] = {id_: node.setdefault("inputs", {}) for id_, node in graph.items()}
         self.classes: dict[str, NodeClass] = _classes(graph, catalogue)
+        self._links: dict[str, tuple[Link, ...]] = {}
 
     @cached_property
     def outputs(self) -> list[str]:
@@ -41,13 +44,16 @@ class Wiring:
         """The inputs the node has, by name."""
         return self.classes[id_].inputs_for(self.inputs[id_])
 
-    def links(self, id_: str) -> Iterator[tuple[str, str, int]]:
-        """(input name, source id, slot) of every well-formed link to a node that exists."""
-        for name, value in self.inputs[id_].items():
-            if is_link(value) and value[0] in self.graph:
-                yield name, value[0], value[1]
+    def links(self, id_: str) -> tuple[Link, ...]:
+        """Every well-formed link to a node that exists; looked for once, as no value ever takes a link's place."""
+        found = self._links.get(id_)
+        if found is None:
+            values = self.inputs[id_].items()
+            links = ((name, value[0], value[1]) for name, value in values if is_link(value) and value[0] in self.graph)
+            found = self._links[id_] = tuple(links)
+        return found
 
-    def links_of(self, id_: str, types: frozenset[str]) -> Iterator[tuple[str, str, int]]:
+    def links_of(self, id_: str, types: frozenset[str]) -> Iterator[Link]:
         """The links into inputs of one of these types."""
         specs = self.specs(id_)
         for name, source, slot in self.links(id_):
