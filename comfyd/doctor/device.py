@@ -24,10 +24,11 @@ with warnings.catch_warnings(record=True) as said:
     if torch.cuda.is_available():
         for number in range(torch.cuda.device_count()):
             known = torch.cuda.get_device_properties(number)
-            capability = f"sm_{known.major}{known.minor}"
-            facts["devices"].append([known.name, known.total_memory, capability])
-        facts["built_for"] = torch.cuda.get_arch_list()
-        torch.zeros(1, device="cuda").add_(1).item()
+            facts["devices"].append([known.name, known.total_memory])
+        try:
+            torch.zeros(1, device="cuda").add_(1).item()
+        except torch.OutOfMemoryError:
+            facts["full"] = True
     facts["mps"] = bool(getattr(torch.backends, "mps", None) and torch.backends.mps.is_available())
 facts["said"] = [str(one.message).splitlines()[0] for one in said if "CUDA" in str(one.message) or "driver" in str(one.message)]
 print(json.dumps(facts))
@@ -53,8 +54,10 @@ def _judged(facts: dict[str, Any], driver: str | None) -> Iterator[Finding]:
     torch = f"{facts['torch']} with {built}"
     if facts["devices"]:
         yield ok("torch", torch)
-        for name, memory, _ in facts["devices"]:
+        for name, memory in facts["devices"]:
             yield ok("device", f"{name}, {memory / 2**30:.0f} GiB" + (f", driver {driver}" if driver else ""))
+        if facts.get("full"):
+            yield warning("memory", "no memory of the device is free", "End what else uses it, or `comfyd unload --all`.")
     elif driver and not (facts["cuda"] or facts["hip"]):
         fix = "Install the CUDA build of torch, torchvision and torchaudio; jobs run on the CPU until then."
         yield warning("torch", f"{torch}, but the machine has an NVIDIA GPU (driver {driver})", fix)

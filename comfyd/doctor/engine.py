@@ -11,7 +11,7 @@ from comfyd.engine.report import EngineStatus, status
 from comfyd.errors import EngineNotFound, EngineNotInstalled
 
 from . import catalogue
-from .finding import Finding, ok, problem, warning
+from .finding import Finding, counted, ok, problem, warning
 
 _SLOW = 2.0  # seconds of an import that are worth a word
 _SHOWN = 3
@@ -54,6 +54,6 @@ def examine_packs(config: Config, paths: Paths) -> Iterator[Finding]:
             yield problem(f"pack {pack.name}", f"failed to import: {pack.error}", fix)
     good = sorted((pack for pack in packs if not pack.error), key=lambda pack: -pack.seconds)
     slow = [f"{pack.name} {pack.seconds:.1f} s" for pack in good if pack.seconds >= _SLOW]
-    custom = f"{len(good)} packs and node files imported in {sum(pack.seconds for pack in good):.1f} s"
+    custom = f"{counted(len(good), 'pack')} imported in {sum(pack.seconds for pack in good):.1f} s"
     longest = ", ".join(slow or [f"{pack.name} {pack.seconds:.2f} s" for pack in good[:_SHOWN]])
     yield ok("nodes", f"{custom} (longest: {longest})" if good else "no pack of custom nodes")

@@ -28,3 +28,8 @@ def warning(name: str, text: str, fix: str) -> Finding:
 def problem(name: str, text: str, fix: str) -> Finding:
     """Jobs do not run, or lose something."""
     return Finding(name=name, state=PROBLEM, text=text, fix=fix)
+
+
+def counted(number: int, thing: str) -> str:
+    """``1 job``, ``2 jobs``."""
+    return f"{number} {thing}" + "s" * (number != 1)

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from comfyd.config import Config, Paths
@@ -11,7 +12,7 @@ from comfyd.engine.report import status
 from comfyd.errors import EngineNotFound
 
 from . import catalogue
-from .finding import Finding, ok, problem, warning
+from .finding import Finding, counted, ok, problem, warning
 
 _LEAST = 256 * 2**20  # bytes without which a picture, a journal or a catalogue may not fit
 _LITTLE = 5 * 2**30
@@ -29,8 +30,10 @@ def examine_models(config: Config, paths: Paths) -> Iterator[Finding]:
     for folder in unreadable:
         yield problem("models", f"{folder} cannot be read", "Make it a directory that you may read, or mend the link.")
     if not unreadable:
-        count = sum(1 for folder in dict.fromkeys(folders) for _ in _models(folder, root))
-        yield ok("models", f"{count} model files in {root}" + f" and {len(folders) - 1} folders" * (len(folders) > 1))
+        others = {folder for folder in folders if not folder.is_relative_to(root)}
+        count = sum(1 for folder in (root, *others) for _ in _models(folder))
+        more = f" and {counted(len(others), 'folder')} elsewhere" if others else ""
+        yield ok("models", f"{counted(count, 'model file')} in {root}{more}")
 
 
 def _readable(folder: Path) -> bool:
@@ -41,10 +44,8 @@ def _readable(folder: Path) -> bool:
     return True
 
 
-def _models(folder: Path, root: Path) -> Iterator[str]:
-    """Model files of a folder with those below it, unless the root's own count has them."""
-    if folder != root and folder.is_relative_to(root):
-        return
+def _models(folder: Path) -> Iterator[str]:
+    """Model files of a folder with those below it."""
     for _, _, names in os.walk(folder):
         yield from (name for name in names if Path(name).suffix.lower() in _MODELS)
 
@@ -56,16 +57,15 @@ def examine_journal(config: Config, paths: Paths) -> Iterator[Finding]:
         yield ok("journal", f"none yet ({file})")
         return
     try:
-        with sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
             (answer,) = database.execute("PRAGMA quick_check(1)").fetchone()
             (jobs,) = database.execute("SELECT count(*) FROM job").fetchone()
-        database.close()
     except sqlite3.Error as error:
         answer, jobs = str(error), 0
     if answer == "ok":
-        yield ok("journal", f"{jobs} jobs, {file.stat().st_size / 2**20:.1f} MiB ({file})")
+        yield ok("journal", f"{counted(jobs, 'job')}, {file.stat().st_size / 2**20:.1f} MiB ({file})")
     else:
-        fix = "`comfyd restart` puts it aside and begins a new one; the history is lost then."
+        fix = "`comfyd restart` puts it aside and begins a new one with the jobs that can still be read."
         yield problem("journal", f"{file} is damaged: {answer}", fix)
 
 

@@ -62,11 +62,15 @@ def test_a_good_set_up_has_no_problem(settings: config.Config, paths: config.Pat
     extra = comfyui.parent / "more models"
     extra.mkdir()
     (extra / "b.ckpt").touch()
-    leave_catalogue(paths, settings, Provenance(report=[PackInfo(name="pack", seconds=0.5)], folders={str(extra): 0}))
+    leave_catalogue(
+        paths,
+        settings,
+        Provenance(report=[PackInfo(name="pack", seconds=0.5)], folders={str(extra): 0, str(comfyui / "models"): 0}),
+    )
     found = by_name(settings, paths)
     assert {name: finding.state for name, finding in found.items() if finding.state == "problem"} == {}
     assert "pack 0.50 s" in found["nodes"].text
-    assert found["models"].text.startswith("2 model files")
+    assert found["models"].text == f"2 model files in {comfyui / 'models'} and 1 folder elsewhere"
     assert "torch 2." in found["worker"].text
 
 
@@ -144,7 +148,7 @@ def test_a_damaged_journal(settings: config.Config, paths: config.Paths) -> None
 @pytest.mark.parametrize(
     ("facts", "driver", "state", "words"),
     [
-        ({"cuda": "13.0", "devices": [["H100", 80 * 2**30, "sm_90"]]}, "580.1", "ok", "CUDA 13.0"),
+        ({"cuda": "13.0", "devices": [["H100", 80 * 2**30]]}, "580.1", "ok", "CUDA 13.0"),
         ({"cuda": None}, "580.1", "warning", "but the machine has an NVIDIA GPU"),
         ({"cuda": "13.0", "said": ["The NVIDIA driver is too old"]}, "470.1", "warning", "too old"),
         ({"cuda": "13.0"}, None, "ok", "CUDA 13.0"),
@@ -154,6 +158,15 @@ def test_torch_against_the_driver(facts: dict[str, object], driver: str | None, 
     known = {"torch": "2.14.1", "cuda": None, "hip": None, "devices": [], "mps": False, "said": []} | facts
     finding = next(iter(device._judged(known, driver)))
     assert (finding.name, finding.state, words in finding.text) == ("torch", state, True)
+
+
+def test_a_device_without_free_memory_is_no_broken_torch() -> None:
+    known = {"torch": "2.14.1", "cuda": "13.0", "hip": None, "devices": [["H100", 80 * 2**30]], "mps": False, "said": []}
+    assert [(one.name, one.state) for one in device._judged(known | {"full": True}, "580.1")] == [
+        ("torch", "ok"),
+        ("device", "ok"),
+        ("memory", "warning"),
+    ]
 
 
 def test_torch_that_cannot_be_imported(tmp_path: Path) -> None:
