@@ -31,6 +31,8 @@ from comfyd.protocol import (
     Output,
     Planned,
     PlanOrder,
+    Preview,
+    PreviewOrder,
     Progress,
     Ready,
     Residency,
@@ -94,6 +96,7 @@ def catalogue() -> dict[str, Any]:
         "Raise": _class([], message=STRING),
         "OutOfMemory": _class([]),
         "Steps": _class([], steps=INT),
+        "Pictures": _class([], count=INT, path=STRING),
         "Garbage": _class([], messages=INT),
         "Load": _class([], model=(models(), {})),
         "LoadImage": _class([], image=(["example.png", *pictures()], {"image_upload": True})),
@@ -114,6 +117,7 @@ class Job:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.cancelled = False
+        self.previewed = False
         self.executed: list[str] = []
         self.files: list[str] = []
         self.texts: dict[str, Any] = {}
@@ -195,6 +199,18 @@ class Job:
         for step in range(1, steps + 1):
             yield Progress(job=self.run.job, node=node, value=step, max=steps, memory=MEMORY)
 
+    def do_Pictures(self, node: str, count: int, path: str) -> Iterator[Any]:
+        """As long as somebody wants to see them, the next one after PATH.1, PATH.2 …; ends with PATH itself."""
+        number = 0
+        while number < count and not Path(path).exists() and not self.cancelled:
+            if not self.previewed or (number and not Path(f"{path}.{number}").exists()):
+                yield None
+                continue
+            number += 1
+            data = bytes([number % 256]) * 12
+            yield Preview(job=self.run.job, node=node, value=number, max=count, width=2, height=2, data=data)
+        self.texts[node] = {"text": [str(number)]}
+
     def do_Garbage(self, node: str, messages: int) -> Iterator[Any]:
         yield from [b"\xc1 not msgpack"] * messages
 
@@ -269,6 +285,10 @@ class FakeWorker:
             case CancelRun(job=number):
                 if number in self.jobs:
                     self.jobs[number][0].cancelled = True
+            case PreviewOrder(job=number, wanted=wanted):
+                if number in self.jobs:
+                    self.jobs[number][0].previewed = wanted
+                (Path(SETTINGS["data"]) / ("watched" if wanted else "unwatched")).touch()
             case Describe(request=request, classes=classes):
                 self.send(Described(request=request, classes={name: catalogue().get(name) for name in classes}))
             case PlanOrder(request=request, graph=graph):

@@ -49,8 +49,11 @@ def _fitting(screen: Screen, pictures: Sequence[Path]) -> Iterator[Drawn]:
 
 def _size(picture: Path) -> tuple[int, int] | None:
     """Width and height; those of a PNG stand at a fixed place, so that nothing needs to be imported."""
-    with picture.open("rb") as stream:
-        head = stream.read(24)
+    try:
+        with picture.open("rb") as stream:
+            head = stream.read(24)
+    except OSError:
+        return None
     if head.startswith(b"\x89PNG\r\n\x1a\n") and len(head) == 24:
         width, height = struct.unpack(">II", head[16:])
         return (width, height) if width and height else None

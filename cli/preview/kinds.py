@@ -73,7 +73,7 @@ def _by_answer(terminal: Terminal) -> str:
         from .question import ask
 
         kind = ask(terminal)
-        if kind is None:  # nothing was learned
+        if kind is None:
             return BLOCKS
         memory.keep(kind)
     return kind

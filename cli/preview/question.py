@@ -12,15 +12,15 @@ from ..terminal import Terminal
 from .kinds import BLOCKS, KITTY, SIXEL
 
 _LOCAL_FLAGS, _CONTROL = 3, 6
-_QUESTION = "\x1b_Gi=4207,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c"
-"""Kitty's, which others leave unanswered, and which device this is, which every terminal says."""
+_QUESTION = "\x1b7\x1b_Gi=4207,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b8\x1b[K\x1b[c"
+"""Kitty's, which others leave unanswered and a few print, and which device this is, which every terminal says."""
 _DEVICE = re.compile(rb"\x1b\[\?([0-9;]*)c")
 _PATIENCE = 0.3
 _SIXEL = "4"
 
 
 def ask(terminal: Terminal) -> str | None:
-    """What the terminal answers; None where it does not, or must not be asked now because keys are waiting to be read."""
+    """What the terminal answers, blocks where it does not; None where it cannot be asked now: keys are waiting to be read."""
     if not (in_foreground(terminal.stdin) and in_foreground(terminal.stderr)) or _waiting(terminal.stdin, 0):
         return None
     try:
@@ -39,11 +39,11 @@ def ask(terminal: Terminal) -> str | None:
         return None
 
 
-def told(answer: bytes) -> str | None:
-    """What an answer means; None where it is none."""
+def told(answer: bytes) -> str:
+    """What an answer means."""
     device = _DEVICE.search(answer)
     if device is None:
-        return None
+        return BLOCKS
     if b"\x1b_Gi=4207;OK" in answer[: device.start()]:
         return KITTY
     return SIXEL if _SIXEL in device[1].decode().split(";") else BLOCKS
