@@ -6,18 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+CONTROL = termios.ECHOCTL
 _LOCAL_FLAGS = 3
 
 
 @contextmanager
-def unechoed(stdin: TextIO) -> Iterator[None]:
-    """Without echo; signals such as Ctrl-C still come through. Does nothing where stdin is no terminal of ours."""
+def unechoed(stdin: TextIO, flag: int = termios.ECHO) -> Iterator[None]:
+    """Without echo; signals such as Ctrl-C still come through. Does nothing where stdin is no terminal of ours.
+
+    With ``CONTROL`` only the ``^C`` of such keys is not shown.
+    """
     if not in_foreground(stdin):
         yield
         return
     before = termios.tcgetattr(stdin)
     silent = list(before)
-    silent[_LOCAL_FLAGS] &= ~termios.ECHO
+    silent[_LOCAL_FLAGS] &= ~flag
     termios.tcsetattr(stdin, termios.TCSANOW, silent)
     try:
         yield

@@ -21,6 +21,7 @@ def open_repl(terminal: Terminal, workflow: str, *, start: bool, mode: str = "")
 
 
 def _read_terminal(session: Session) -> int:
+    from ..keyboard import CONTROL, unechoed
     from .reader import Reader
 
     terminal = session.terminal
@@ -28,7 +29,9 @@ def _read_terminal(session: Session) -> int:
     with Reader(session) as reader:
         while True:
             try:
-                run_guarded(session, reader.read())
+                line = reader.read()
+                with unechoed(terminal.stdin, CONTROL):
+                    run_guarded(session, line)
             except (EOFError, Leave):
                 break
     if session.left_running:

@@ -122,7 +122,9 @@ def _differing(session: Session, picture: "Index") -> list[tuple[str, Any]]:
     differing = {
         address: value for address, value in held.items() if _value(now, address) != value and mine.parameter(address) is not None
     }
-    first = {address: held[address] for name in _FIRST for address in _addresses(mine, name) if address in held}
+    first = {
+        address: held[address] for name in _FIRST for address in _addresses(mine, name) if held.get(address) not in (None, "")
+    }
     return named(differing or first, mine, session.values)
 
 
