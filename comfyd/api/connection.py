@@ -2,13 +2,16 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from os import PathLike, fspath
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from comfyd import config
+from comfyd.errors import ComfydError
 from comfyd.protocol import (
     Accepted,
     Cancel,
@@ -27,7 +30,7 @@ from comfyd.protocol import (
     WaitReady,
 )
 from comfyd.uploads import put
-from comfyd.workflow import load
+from comfyd.workflow import Document, load
 
 from .job import Job, outcome
 from .pool import Pool
@@ -54,6 +57,9 @@ class Connection:
     def __init__(self, settings: config.Config, paths: config.Paths, *, start: bool = True) -> None:
         self._pool = Pool(settings, paths, start=start)
         self._store = paths.workflows
+        self._cache = paths.cache
+        self._ahead = 2 * max(settings.max_running, 1) + 2
+        """Jobs of a sweep that are with the daemon at once, which does not fill the queue."""
 
     def __enter__(self) -> Self:
         return self
@@ -107,6 +113,39 @@ class Connection:
         assert isinstance(accepted, Accepted)
         return Job(self._pool, accepted.job, accepted.overrides)
 
+    def sweep(
+        self,
+        workflow: Workflow,
+        overrides: Mapping[str, Any] | None = None,
+        /,
+        *,
+        zip: bool = False,
+        mode: str = "",
+        **parameters: Any,
+    ) -> Iterator[Result]:
+        """Run every combination: ``sweep("demo", seed=range(1, 9), cfg=[4, 6, 8])`` yields 24 results, one by one.
+
+        Lists, tuples and ranges are several values, as is text such as ``"1..8"`` for a number; with ``zip`` they are paired.
+        What is upstream changes least; a result's ``overrides`` say whose it is. Errors are those of ``run``, and as with an
+        end of the iteration what is left is cancelled.
+        """
+        from .sweep import every
+
+        self.call(WaitReady())  # whose catalogue says what the values are
+        values = {name: self._each_sent(value) for name, value in {**(overrides or {}), **parameters}.items()}
+        left = deque(every(self._document(workflow), values, self._cache, paired=zip))
+        jobs: deque[Job] = deque()
+        try:
+            while left or jobs:
+                while left and len(jobs) < self._ahead:
+                    jobs.append(self.submit(workflow, left.popleft(), mode=mode))
+                yield jobs[0].result()
+                jobs.popleft()
+        finally:
+            for job in jobs:
+                with suppress(ComfydError):
+                    job.cancel()
+
     def job(self, id: int) -> Job:
         """A job by its number, whoever handed it in."""
         return Job(self._pool, id)
@@ -158,10 +197,15 @@ class Connection:
         with self._pool.lent() as client:
             return client.call(request)
 
+    def _each_sent(self, value: Any) -> Any:
+        return [self._sent(one) for one in value] if isinstance(value, list | tuple) else self._sent(value)
+
+    def _document(self, workflow: Workflow) -> Document:
+        return load(json.dumps(workflow) if isinstance(workflow, Mapping) else fspath(workflow), store=self._store)
+
     def _request(self, workflow: Workflow, overrides: Mapping[str, Any], mode: str, *, follow: bool) -> Submit:
         overrides = {name: self._sent(value) for name, value in overrides.items()}
-        source = json.dumps(workflow) if isinstance(workflow, Mapping) else fspath(workflow)
-        document = load(source, store=self._store)
+        document = self._document(workflow)
         return Submit(
             api=document.api,
             ui=document.ui,
