@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from comfyd.errors import ExitStatus, MissingModel, OutputNotWritable, Refused
@@ -25,9 +25,17 @@ def convert(terminal: Terminal, *, workflow: str, words: Sequence[str], output: 
         terminal.out(_visible(text) if terminal.stdout.isatty() else text)
     else:
         write(Path(output), text + "\n")
-    for sentence in dict.fromkeys(map(_said, faults)):
-        terminal.note(sentence, dim=False)
+    for fault in _distinct(faults):
+        terminal.note(_said(fault), dim=False)
     return ExitStatus.DONE
+
+
+def _distinct(faults: Sequence[Refused]) -> Collection[Refused]:
+    """The first of those that say the same: however many nodes need a model file, it is missing once."""
+    found: dict[str, Refused] = {}
+    for fault in faults:
+        found.setdefault((fault.file if isinstance(fault, MissingModel) else "") or fault.message, fault)
+    return found.values()
 
 
 def _said(fault: Refused) -> str:

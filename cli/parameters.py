@@ -64,12 +64,14 @@ def rows(found: Sequence[Parameter], kept: Mapping[str, str]) -> list[list[str]]
     ]
 
 
-def _rank(parameter: Parameter) -> tuple[int, int]:
-    if not parameter.aliases:
-        return 2, 0
-    name = parameter.aliases[0]
-    plain = ".".join(part for part in name.split(".") if not part.isdecimal())
-    return (0, ALIASES.index(plain)) if plain in ALIASES else (1, 0)
+def _rank(parameter: Parameter) -> tuple[int, int, list[int]]:
+    """Plain names by their order and ``prompt.2`` before ``prompt.10``, then other names, then what has none."""
+    for name in parameter.aliases:
+        parts = name.split(".")
+        plain = ".".join(part for part in parts if not part.isdecimal())
+        if plain in ALIASES:
+            return 0, ALIASES.index(plain), [int(part) for part in parts if part.isdecimal()]
+    return (1 if parameter.aliases else 2), 0, []
 
 
 def _value(parameter: Parameter, kept: Mapping[str, str]) -> str:

@@ -22,6 +22,7 @@ def _store(terminal: Terminal) -> Store:
 
 def add(terminal: Terminal, *, workflow: str, name: str | None, replace: bool) -> int:
     """Keep a workflow under a name: the one given, or that of its file."""
+    _require_order(workflow, name)
     found = load(terminal, workflow)
     name = name or name_from(found.name if found.name not in ("stdin", "literal") else "")
     if not name:
@@ -31,6 +32,12 @@ def add(terminal: Terminal, *, workflow: str, name: str | None, replace: bool) -
     terminal.note(f"{name} is stored; comfyd run {name} runs it", dim=False)
     terminal.foreign(str(path))
     return ExitStatus.DONE
+
+
+def _require_order(workflow: str, name: str | None) -> None:
+    """Raises UsageError for a name given before its file, as the other commands take names first."""
+    if name is not None and (name == "-" or Path(name).is_file()) and not Path(workflow).is_file():
+        raise UsageError(f"The workflow comes before its name: comfyd workflow add {shown(name)} {shown(workflow)}.")
 
 
 def require_free(name: str) -> None:

@@ -148,6 +148,8 @@ class MissingModel(Refused):
     """A model file that the engine does not find."""
 
     code = "missing-model"
+    file = ""
+    """The file's name, where the error was made; stays in the process."""
 
 
 class OutputNotWritable(Refused):

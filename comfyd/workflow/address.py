@@ -5,6 +5,7 @@ In this order: a name the user gave, an alias, ``id.input`` or ``title.input``, 
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 
 from comfyd.errors import AmbiguousParameter, ComfydError, UnknownParameter
@@ -39,9 +40,9 @@ class Names:
         if fed and fed[0] is not None:
             raise _fed(self.wiring, fed[0])
         if name in ALIASES:
-            raise UnknownParameter(
-                f"Nothing in this workflow answers to {shown(name)}; address an input as NODE_ID.input instead."
-            )
+            bare = self._called(name)
+            fix = f"did you mean {listed(bare, 3)}?" if bare else "address an input as NODE_ID.input instead."
+            raise UnknownParameter(f"Nothing in this workflow answers to {shown(name)}; {fix}")
         raise self.unknown(name)
 
     def groups(self, name: str) -> list[Group]:
@@ -79,13 +80,17 @@ class Names:
         """The error of a name that means nothing here, with the nearest that does."""
         from .nearest import nearest
 
-        wiring = self.wiring
-        bare = [canonical((id_, name)) for id_ in wiring.graph if wiring.holds_value((id_, name)) and _has(wiring, (id_, name))]
+        bare = self._called(name)
         if bare:
             return UnknownParameter(f"Unknown parameter {shown(name)}; did you mean {listed(bare, 3)}?")
         found = nearest(name, self._known())
         fix = f"did you mean {shown(found)}?" if found else "give an alias such as prompt or seed, or NODE_ID.input."
         return UnknownParameter(f"Unknown parameter {shown(name)}; {fix}")
+
+    def _called(self, name: str) -> list[str]:
+        """The addresses of the inputs of this name, whatever node they belong to."""
+        wiring = self.wiring
+        return [canonical((id_, name)) for id_ in wiring.graph if wiring.holds_value((id_, name)) and _has(wiring, (id_, name))]
 
     def _own(self, name: str) -> Group:
         address = self.own[name]
@@ -142,7 +147,8 @@ class Names:
 
     def _known(self) -> Iterator[str]:
         yield from self.own
-        yield from ALIASES
+        with suppress(ComfydError):  # nodes in a cycle have no aliases
+            yield from [alias for alias in ALIASES if self.aliases.targets(alias)]
         for id_ in self.wiring.graph:
             for input_ in self.wiring.specs(id_):
                 if self.wiring.holds_value((id_, input_)):

@@ -9,7 +9,7 @@ from .linktypes import ANY, fits
 from .nodeclass import COMBO, Input, NodeClass
 from .values import NoSuchModel, Rejected, convert
 from .wiring import Address, Wiring, is_link
-from .wording import plain, shown
+from .wording import listed, plain, shown
 
 
 def check(wiring: Wiring, stale: list[Refused]) -> dict[str, str]:
@@ -33,13 +33,21 @@ def check(wiring: Wiring, stale: list[Refused]) -> dict[str, str]:
 def refused(subject: str, rejected: Rejected, class_type: str) -> Refused:
     """The error of a value that an input does not take."""
     kind = MissingModel if isinstance(rejected, NoSuchModel) else InvalidValue
-    return kind(f"{subject} {rejected}", classes=(class_type,) if rejected.stale else ())
+    error = kind(f"{subject} {rejected}", classes=(class_type,) if rejected.stale else ())
+    if isinstance(error, MissingModel) and isinstance(rejected, NoSuchModel):
+        error.file = rejected.file
+    return error
 
 
 def _together(stale: list[Refused]) -> Refused:
+    """The first with the classes of all; of model files that are missing, it names the others too."""
     first = stale[0]
-    first.classes = tuple(dict.fromkeys(name for error in stale for name in error.classes))
-    return first
+    classes = tuple(dict.fromkeys(name for error in stale for name in error.classes))
+    message = first.message
+    if isinstance(first, MissingModel):
+        missing = dict.fromkeys(error.file for error in stale if isinstance(error, MissingModel) and error.file != first.file)
+        message = f"{message.rstrip('.?')}; missing as well: {listed(list(missing))}." if missing else message
+    return type(first)(message, first.detail, classes)
 
 
 def _fault(wiring: Wiring, id_: str, stale: list[Refused]) -> WorkflowInvalid | None:

@@ -29,6 +29,10 @@ class NotAmongChoices(Rejected):
 class NoSuchModel(NotAmongChoices):
     """The choices are model files and this one is not there."""
 
+    def __init__(self, predicate: str, file: str) -> None:
+        super().__init__(predicate)
+        self.file = file
+
 
 def convert(spec: Input, value: Any) -> Any:
     """The constant as ComfyUI would pass it on, checked for range and choices; raises Rejected."""
@@ -109,7 +113,7 @@ def not_among(spec: Input, value: Any) -> Rejected:
         near = nearest(value, names) or (names[0] if names else None)
         other = f", for example {shown(near)}" if near else ""
         put = "put it into the engine's model folders or choose another"
-        return NoSuchModel(f"needs the model file {shown(value)}, which is not there; {put}{other}.")
+        return NoSuchModel(f"needs the model file {shown(value)}, which is not there; {put}{other}.", value)
     return NotAmongChoices(f"has no choice {shown(value)}{hint or _some(names) + '.'}")
 
 

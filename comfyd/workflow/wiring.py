@@ -94,10 +94,11 @@ def _classes(graph: Graph, catalogue: Catalogue) -> dict[str, NodeClass]:
 
 
 def _unknown(graph: Graph, ids: list[str], catalogue: Catalogue) -> UnknownNode:
-    from .nearest import did_you_mean
+    from .nearest import nearest
 
     classes = tuple(dict.fromkeys(graph[id_]["class_type"] for id_ in ids))
-    fix = did_you_mean(classes[0], catalogue.names()) or "; install the node pack that has it."
+    near = nearest(classes[0], catalogue.names())
+    fix = "; install the node pack that has it" + (f", or did you mean {shown(near)}?" if near else ".")
     more = f" (and {len(classes) - 1} more unknown classes)" if len(classes) > 1 else ""
     meta = graph[ids[0]].get("_meta")
     title = meta.get("title") if isinstance(meta, dict) else None

@@ -40,6 +40,16 @@ def test_a_missing_model_file_is_told_and_does_not_refuse(known: Recorded):
     assert len(known.err_lines) == 1
 
 
+def test_a_missing_model_file_is_told_once_however_many_nodes_need_it(known: Recorded, tmp_path: Path):
+    graph = load("demo").api or {}
+    graph["1"]["inputs"]["ckpt_name"] = "nope.safetensors"
+    graph["11"], graph["21"] = graph["1"], graph["1"] | {"inputs": {"ckpt_name": "other.safetensors"}}
+    graph["3"]["inputs"]["clip"], graph["6"]["inputs"]["vae"] = ["11", 1], ["21", 2]
+    (tmp_path / "w.json").write_text(json.dumps(graph))
+    assert main.program(known, ["convert", str(tmp_path / "w.json")]) == 0
+    assert [line.partition("'")[2].partition("'")[0] for line in known.err_lines] == ["nope.safetensors", "other.safetensors"]
+
+
 def test_a_value_that_is_wrong_is_refused(known: Recorded):
     for name, value in (("sampler", "oiler"), ("seed", "many")):
         with pytest.raises(InvalidValue):

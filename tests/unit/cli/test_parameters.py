@@ -22,6 +22,13 @@ def test_plain_names_come_first_and_set_values_are_marked():
     assert [row[4] for row in found] == ["* 7", "euler", '""']
 
 
+def test_names_of_ones_own_stand_where_the_plain_ones_do_and_numbers_count():
+    own = Parameter("8.cfg", ("hot", "cfg"), "Refiner", "KSampler", "FLOAT", value=1.0)
+    numbered = [Parameter(f"{n}.text", (f"prompt.{n}",), "", "", "STRING", value="") for n in (10, 9, 2)]
+    found = rows([PREFIX, *numbered, SAMPLER, own, SEED], {})
+    assert [row[0] for row in found] == ["prompt.2", "prompt.9", "prompt.10", "seed", "hot, cfg", "sampler", ""]
+
+
 @pytest.mark.parametrize(
     ("parameter", "text"),
     [

@@ -47,6 +47,11 @@ def test_standard_input_needs_a_name(tmp_path: Path):
     assert result(terminal, "workflow", "show", "piped")["origin"] == "stdin"
 
 
+def test_a_name_before_its_file_is_told_the_order(terminal: Recorded, flow: Path):
+    with pytest.raises(UsageError, match=r"comes before its name: comfyd workflow add '.*my flow\.json' 'portrait'"):
+        main.program(terminal, ["workflow", "add", "portrait", str(flow)])
+
+
 @pytest.mark.parametrize("name", ["run", "exit", "workflow", "demo"])
 def test_commands_and_built_in_workflows_keep_their_names(terminal: Recorded, flow: Path, name: str):
     with pytest.raises(InvalidName):

@@ -237,3 +237,16 @@ def test_a_size_that_another_node_makes_names_that_node(all_nodes: Catalogue):
     with pytest.raises(UnknownParameter, match=r"5\.width \(EmptyLatentImage\) is fed by node 11 \(GetImageSize\)"):
         targets(graph, all_nodes, "width", 512)
     assert targets(graph, all_nodes, "height", 512) == {"5.height": 512}
+
+
+def test_near_misses_are_names_that_lead_somewhere(all_nodes: Catalogue):
+    size = {"upscale_method": "area", "width": 8, "height": 8, "crop": "disabled"}
+    scale = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
+        "2": {"class_type": "ImageScale", "inputs": {"image": ["1", 0], **size}},
+        "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": ""}},
+    }
+    with pytest.raises(UnknownParameter, match=r"answers to 'width'; did you mean 2\.width\?"):
+        bind(scale, [("width", "4")], all_nodes)
+    with pytest.raises(UnknownParameter, match="give an alias such as prompt"):
+        bind(scale, [("sted", "4")], all_nodes)

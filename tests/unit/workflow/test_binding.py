@@ -128,6 +128,14 @@ def test_choices_that_may_be_out_of_date_name_every_class_concerned(graph: Calla
     assert error.value.classes == ("CheckpointLoaderSimple", "LoraLoader")
 
 
+def test_all_model_files_that_are_missing_are_named(demo: Graph, catalogue: Catalogue):
+    for number, file in enumerate(["a.safetensors", "b.safetensors", "a.safetensors"]):
+        demo[f"l{number}"] = demo["1"] | {"inputs": {"ckpt_name": file}}
+    demo["2"]["inputs"]["clip"], demo["3"]["inputs"]["clip"], demo["6"]["inputs"]["vae"] = ["l0", 1], ["l1", 1], ["l2", 2]
+    with pytest.raises(MissingModel, match=r"model file 'a\.safetensors'.*; missing as well: b\.safetensors\.$"):
+        bind(demo, [], catalogue)
+
+
 def test_fresh_entries_make_it_bind(demo: Graph, catalogue: Catalogue):
     fresh = {"input": {"required": {"ckpt_name": [["new.safetensors"], {}]}}, "output": ["MODEL", "CLIP", "VAE"]}
     new = catalogue.replace({"CheckpointLoaderSimple": fresh})
