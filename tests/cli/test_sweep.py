@@ -238,3 +238,13 @@ def test_another_file_in_the_record_s_place_is_left_alone(shell: Shell):
     assert refused.status == 2
     assert "sweep.json is no record of a sweep" in refused.err
     assert (shell.directory / "demo-sweep" / "sweep.json").read_text() == '{"mine": 1}'
+
+
+def test_at_the_prompt_it_takes_the_values_set_there(shell: Shell):
+    script = "set steps 5\nsweep seed 1..2 prompt a fox, red --json\nsweep cfg 900,901\n"
+    result = shell.run("repl", stdin=script)
+    *each, whole = [json.loads(line) for line in result.out.splitlines() if line.startswith("{")]
+    assert [one["state"] for one in each] == ["done", "done"]
+    assert whole["total"] == 2
+    assert {(job["overrides"]["5.steps"], job["overrides"]["2.text"]) for job in jobs(shell)} == {(5, "a fox, red")}
+    assert "a number from 0.0 to 100.0, not 900.0" in result.err
