@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from comfyd.workflow import Catalogue
 
 log = logging.getLogger("comfyd.supervisor")
+_renewing = threading.Lock()
 
 
 def read(file: Path) -> "Catalogue":
@@ -39,6 +41,17 @@ def read_earlier(file: Path, launch: Launch) -> "Catalogue | None":
         log.info("ComfyUI or its packs have changed since the node catalogue was written; the worker makes it anew")
         return None
     return catalogue
+
+
+def renew(file: Path, catalogue: "Catalogue") -> None:
+    """Write what is known now, such as files that came meanwhile, for clients, who read it themselves."""
+    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
+    try:
+        with _renewing:
+            partial.write_bytes(catalogue.encode())
+            partial.replace(file)
+    except Exception as error:  # a cache never stands in the way, whatever is wrong with it
+        log.warning("the node catalogue %s cannot be renewed: %s", file, error)
 
 
 def note_in_use(file: Path, config: Config) -> None:

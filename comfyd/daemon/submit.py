@@ -65,7 +65,9 @@ async def _described(engine: Supervisor, classes: list[str]) -> "Catalogue":
         answer = await asyncio.wait_for(engine.ask(lambda number: Describe(request=number, classes=classes)), _PATIENCE)
         assert isinstance(answer, Described)
         assert engine.catalogue is not None
-        engine.catalogue = engine.catalogue.replace(answer.classes)
+        before, engine.catalogue = engine.catalogue, engine.catalogue.replace(answer.classes)
+        if any(before.entry(name) != entry for name, entry in answer.classes.items()):
+            await engine.keep_catalogue()
     assert engine.catalogue is not None
     return engine.catalogue
 

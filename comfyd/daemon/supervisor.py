@@ -81,6 +81,7 @@ class Supervisor:
         self.catalogue: Catalogue | None = None
         self.live = False
         """Whether the catalogue is the present worker's own, not an earlier one's."""
+        self._catalogue_file: Path | None = None
         self._config = config
         self._paths = paths
         self._listener = listener
@@ -107,6 +108,12 @@ class Supervisor:
         """Return once the engine takes jobs, starting it if need be; raises why it does not."""
         self.start()
         await self._waiting.until(lambda: self.info.state == "ready")
+
+    async def keep_catalogue(self) -> None:
+        """Put the catalogue where clients read it."""
+        file, known = self._catalogue_file, self.catalogue
+        if file is not None and known is not None:
+            await in_thread(lambda: catalogues.renew(file, known))
 
     async def any_catalogue(self) -> "Catalogue":
         """The catalogue, be it from an earlier start; raises why there is none."""
@@ -176,7 +183,7 @@ class Supervisor:
         launch = await in_thread(lambda: find(self._config, self._paths, self._installing))
         if launch.notice:
             log.warning("%s", launch.notice)
-        file = catalogue_file(launch, self._config, self._paths)
+        file = self._catalogue_file = catalogue_file(launch, self._config, self._paths)
         catalogues.note_in_use(file, self._config)
         if self.catalogue is None:
             self.catalogue = await in_thread(lambda: catalogues.read_earlier(file, launch))

@@ -89,6 +89,12 @@ class Catalogue:
         fresh._parsed = {name: node for name, node in self._parsed.copy().items() if name not in classes}
         return fresh
 
+    def encode(self) -> bytes:
+        """The bytes of a file that ``read`` takes."""
+        entries = {k: v if isinstance(v, msgspec.Raw) else msgspec.Raw(json.dumps(v).encode()) for k, v in self._raw.items()}
+        about = {"format": CATALOGUE_FORMAT, "comfyui": self.comfyui, "made_of": self._made_of}
+        return msgspec.json.encode(about | {"replacements": self.replacements, "nodes": entries})
+
 
 def _decode(data: bytes) -> _File | _Undecoded:
     try:

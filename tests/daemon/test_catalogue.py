@@ -8,6 +8,7 @@ from comfyd import errors
 from comfyd.daemon.submit import _fresh
 from comfyd.inuse import InUse
 from comfyd.protocol import Accepted, Done, EngineState, Submit
+from comfyd.workflow import Catalogue
 from tests.daemon_process import DaemonProcess, final, graph, read_to, submit
 
 
@@ -142,3 +143,19 @@ def test_one_file_serves_worker_daemon_and_clients(daemon: DaemonProcess) -> Non
     noted = InUse.read(daemon.paths.cache)
     assert noted is not None
     assert daemon.paths.cache / noted.catalogue == files[0]
+
+
+def test_clients_see_the_files_that_came_since(daemon: DaemonProcess) -> None:
+    daemon.start().ready()
+    (daemon.paths.data / "models").mkdir(exist_ok=True)
+    (daemon.paths.data / "models" / "new.safetensors").touch()
+    with daemon.client() as client:
+        client.call(submit("Load", model="new.safetensors"))
+    noted = InUse.read(daemon.paths.cache)
+    assert noted is not None
+    known = Catalogue.read(daemon.paths.cache / noted.catalogue)
+    loader = known.node("Load")
+    assert loader is not None
+    assert "new.safetensors" in (loader.inputs["model"].choices or ())
+    assert known.node("Echo") is not None
+    assert known.made_of.folders
