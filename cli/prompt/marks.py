@@ -45,7 +45,7 @@ def marked(text: str, commands: Sequence[Command], index: "Index | None") -> Mar
     found = parts(text)
     problems: list[str] = []
     typing = len(found) - 1 if found and (found[-1].open or found[-1].end == len(text)) else None
-    marks = list(_Line(found, typing, commands, index, problems).marks())
+    marks = sorted(_Line(found, typing, commands, index, problems).marks())
     return Marked(marks, problems[0] if problems else "")
 
 

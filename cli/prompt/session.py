@@ -43,7 +43,7 @@ class Session:
         """Jobs handed in here that nobody followed."""
         self.depth = 0
         """How many files that source reads are open in each other."""
-        check(workflow)
+        check(workflow, terminal)
 
     def run_line(self, line: str) -> int:
         """Do what the line says and give its exit status; raises Leave, and errors for the boundary."""
@@ -55,7 +55,7 @@ class Session:
         """Do what the words of a line say."""
         tokens = self.completed(tokens)
         command, rest = find(tokens, REPL)
-        if command.handler == "prompt.running:run" and len(rest) == 1 and _is_workflow(rest[0]):
+        if command.handler == "prompt.running:run" and len(rest) == 1 and _is_workflow(rest[0], self.terminal):
             raise UsageError(f"run runs {self.workflow} here; use {rest[0]} goes on with that workflow.")
         values = parse(command, rest)
         if "help" in values:
@@ -163,21 +163,21 @@ def _unquoted(words: Sequence[str]) -> bool:
     return len(words) % 2 == 1 or not all(name in ALIASES or "." in name for name in words[::2])
 
 
-def _is_workflow(word: str) -> bool:
+def _is_workflow(word: str, terminal: Terminal) -> bool:
     if word == "-":
         return False
     try:
-        load(word)
+        load(word, store=terminal.paths.workflows)
     except Refused:
         return False
     return True
 
 
-def check(workflow: str) -> None:
+def check(workflow: str, terminal: Terminal) -> None:
     """Refuse what no line could run."""
     if workflow == "-":
         raise UsageError("The REPL reads its lines from stdin; give it the workflow as a file.")
-    load(workflow)
+    load(workflow, store=terminal.paths.workflows)
 
 
 def leave(session: Session) -> int:

@@ -27,7 +27,7 @@ _FIRST = ("prompt", "negative", "seed")
 
 def use(session: Session, *, workflow: str) -> int:
     """Go on with another workflow, without the values of this one."""
-    check(workflow)
+    check(workflow, session.terminal)
     load_and_tell(session.terminal, workflow)
     session.workflow, session.values = workflow, {}
     return ExitStatus.DONE
