@@ -155,6 +155,14 @@ class Job:
             mode=self.run.mode,
         )
 
+    def told(self, order: CancelRun | PreviewOrder) -> None:
+        """An order that reaches a job while it runs."""
+        if isinstance(order, CancelRun):
+            self.cancelled = True
+        else:
+            self.previewed = order.wanted
+            (Path(SETTINGS["data"]) / ("watched" if order.wanted else "unwatched")).touch()
+
     def do_Echo(self, node: str, text: str) -> Iterator[Any]:
         self.texts[node] = {"text": [text]}
         return iter(())
@@ -282,13 +290,9 @@ class FakeWorker:
             case Run():
                 job = Job(order)
                 self.jobs[order.job] = (job, job.messages())
-            case CancelRun(job=number):
+            case CancelRun(job=number) | PreviewOrder(job=number):
                 if number in self.jobs:
-                    self.jobs[number][0].cancelled = True
-            case PreviewOrder(job=number, wanted=wanted):
-                if number in self.jobs:
-                    self.jobs[number][0].previewed = wanted
-                (Path(SETTINGS["data"]) / ("watched" if wanted else "unwatched")).touch()
+                    self.jobs[number][0].told(order)
             case Describe(request=request, classes=classes):
                 self.send(Described(request=request, classes={name: catalogue().get(name) for name in classes}))
             case PlanOrder(request=request, graph=graph):

@@ -1,7 +1,7 @@
 """The pictures a job has made, in a row below what is said of them."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..terminal import Terminal
@@ -14,12 +14,10 @@ _BETWEEN = 2
 
 def show(terminal: Terminal, files: Sequence[str]) -> None:
     """Draw them on stderr where pictures are wanted; what cannot be drawn is left out, because the files are there."""
-    pictures = [path for path in map(Path, files) if is_picture(path)]
-    screen = Screen.of(terminal) if pictures else None
-    if screen is None:
-        return
     try:
-        row = list(_fitting(screen, pictures))
+        pictures = {path: size for path in map(Path, files) if is_picture(path) and (size := _size(path))}
+        screen = Screen.of(terminal) if pictures else None
+        row = list(_fitting(screen, pictures)) if screen else []
     except (OSError, ImportError):  # a file that is gone by now, a Python without Pillow
         return
     if row:
@@ -27,15 +25,14 @@ def show(terminal: Terminal, files: Sequence[str]) -> None:
         terminal.stderr.flush()
 
 
-def _fitting(screen: Screen, pictures: Sequence[Path]) -> Iterator[Drawn]:
+def _fitting(screen: Screen, pictures: Mapping[Path, tuple[int, int]]) -> Iterator[Drawn]:
     """Side by side, lower where all would not fit, and those that do not even then left out."""
     within = screen.room(live=False)
     if not within.rows:
         return
-    sizes = {picture: size for picture in pictures if (size := _size(picture))}
     boxes = {}
     for rows in range(within.rows, LEAST - 1, -1):
-        boxes = {path: screen.box(*size, Cells(within.columns, rows)) for path, size in sizes.items()}
+        boxes = {path: screen.box(*size, Cells(within.columns, rows)) for path, size in pictures.items()}
         if sum(box.columns + _BETWEEN for box in boxes.values()) - _BETWEEN <= within.columns:
             break
     left = within.columns

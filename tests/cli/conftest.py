@@ -88,6 +88,7 @@ def shell(daemon: DaemonProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("COMFYD_WORKER_MODULE", str(Path(__file__).parent / "engine.py"))
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("PROMPT_TOOLKIT_NO_CPR", "1")  # nobody answers here when the cursor's place is asked for
+    monkeypatch.setenv("COMFYD_PREVIEW", "blocks")  # nor when it is asked which pictures it shows
     for name in ("NO_COLOR", "COLUMNS", "LINES", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     shell = Shell(daemon, tmp_path)

@@ -3,6 +3,7 @@
 A sampler stops before the step that the file ``hold`` in the data directory names, until that file is gone.
 """
 
+import base64
 import importlib.util
 import json
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from comfyd.protocol import Memory, NodeStarted, Output, Progress, Started
+from comfyd.protocol import Memory, NodeStarted, Output, Preview, Progress, Started
 
 _spec = importlib.util.spec_from_file_location("fake_engine", Path(__file__).parent.parent / "fake_engine.py")
 assert _spec is not None
@@ -20,6 +21,8 @@ sys.modules["fake_engine"] = fake
 _spec.loader.exec_module(fake)
 
 PNG = b"\x89PNG\r\n\x1a\n not really"
+RED = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAEElEQVR4nGP8z4AATAxEcQAz0QEHOoQ+uAAAAABJRU5ErkJggg==")
+"""A picture: four pixels by four of pure red."""
 DATA = Path(fake.SETTINGS["data"])
 
 
@@ -79,17 +82,29 @@ class Job(fake.Job):  # type: ignore[misc, name-defined]
     def do_KSampler(self, node: str, steps: int, **inputs: Any) -> Iterator[Any]:
         for step in range(1, steps + 1):
             while not self.cancelled and held(step):
-                yield None
+                yield self.look(node, step - 1, steps)
             if self.cancelled:
                 return
             memory = Memory(device="fake", used=(step % 4 + 1) * fake.GIB, total=24 * fake.GIB)
             yield Progress(job=self.run.job, node=node, value=step, max=steps, memory=memory)
+            if picture := self.look(node, step, steps):
+                yield picture
+
+    looked = 0
+
+    def look(self, node: str, step: int, steps: int) -> Preview | None:
+        """A step's picture, once, for who wants to see it."""
+        if not self.previewed or not step or self.looked == step:
+            return None
+        self.looked = step
+        data = bytes([step, 200, 100]) * 4
+        return Preview(job=self.run.job, node=node, value=step, max=steps, width=2, height=2, data=data)
 
     def do_SaveImage(self, node: str, filename_prefix: str, **inputs: Any) -> Iterator[Any]:
         batch = self.run.graph["4"]["inputs"]["batch_size"] if "4" in self.run.graph else 1
         self.files += [str(DATA / f"{filename_prefix}_{self.run.job:05}_{number}.png") for number in range(batch)]
         for file in self.files:
-            Path(file).write_bytes(PNG)
+            Path(file).write_bytes(RED if filename_prefix == "red" else PNG)
         yield Output(job=self.run.job, node=node, files=self.files)
 
     def quietly(self, node: str, **inputs: Any) -> Iterator[Any]:

@@ -9,8 +9,7 @@ from comfyd_cli.preview.remembered import Remembered
 
 from comfyd.errors import InvalidValue
 from comfyd.protocol import Preview
-
-from ..conftest import Recorded, Stream
+from tests.unit.cli.conftest import Recorded, Stream
 
 
 class Encoded(Stream):
