@@ -721,6 +721,15 @@ TABLE: tuple[Command, ...] = (
             "comfyd source - < night.comfy",
         ),
     ),
+    Command(
+        name="schema",
+        group="Help",
+        handler="schema:schema",
+        where="shell",
+        summary="Print the JSON Schema of what commands print with --json.",
+        details="Each line is one object, whose type says which it is; of several lines the last is the result.",
+        environment=HOME,
+    ),
     Command(name="exit", group="Help", handler="prompt.session:leave", where="repl", summary="Leave; so do quit and Ctrl-D."),
     Command(name="quit", group="Help", handler="prompt.session:leave", where="repl", summary="Leave."),
     Command(

@@ -43,6 +43,7 @@ complete -c comfyd -n '__comfyd_words 1' -a config -d 'See and change the settin
 complete -c comfyd -n '__comfyd_words 1' -a completions -d 'Complete commands, workflows, parameters and values in your shell.'
 complete -c comfyd -n '__comfyd_words 1' -a service -d 'Let systemd or launchd keep the daemon running.'
 complete -c comfyd -n '__comfyd_words 1' -a source -d 'Run a script: lines as they are typed at the prompt comfy>, up to the first that fails.'
+complete -c comfyd -n '__comfyd_words 1' -a schema -d 'Print the JSON Schema of what commands print with --json.'
 complete -c comfyd -n '__comfyd_words 1' -a help -d 'Explain a command.'
 complete -c comfyd -n '__comfyd_below workflow' -a add -d 'Keep a workflow under a name, by which every command takes it.'
 complete -c comfyd -n '__comfyd_below workflow' -a list -d 'List the stored workflows.'
