@@ -83,6 +83,7 @@ class Daemon:
     def listen(self) -> None:
         """Take connections, also when the socket's path was removed."""
         self._clients.listen(self._paths)
+        self._engine.listen_again()
 
     async def serve(self) -> None:
         """Run until stopped."""

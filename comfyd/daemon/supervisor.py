@@ -128,6 +128,11 @@ class Supervisor:
         self.order(encode(order(number)))
         return await answer
 
+    def listen_again(self) -> None:
+        """The sockets' directory was removed and is there again."""
+        if self._worker is not None:
+            self._worker.listen_again()
+
     def order(self, payload: bytes) -> None:
         """Send an encoded order to the worker, if there is one."""
         if self._worker is not None:

@@ -75,6 +75,12 @@ class Worker:
         if self._doomed:
             self.kill()
 
+    def listen_again(self) -> None:
+        """Await the process also where the socket's path was removed before it came."""
+        if not self.over and not self._socket_file.exists():
+            self._inlet.socket.bind(self.address)
+            prepare_blackbox(self._blackbox)
+
     def order(self, payload: bytes) -> None:
         """Send an encoded order; lost when the worker has just died, which its jobs learn otherwise."""
         with contextlib.suppress(zmq.Again):

@@ -17,21 +17,35 @@ def salvage(damaged: Path, new: sqlite3.Connection) -> int:
         old.row_factory = sqlite3.Row
         old.execute("PRAGMA writable_schema = ON")  # else SQLite reads nothing of a file shorter than its header says
         known = {row[1] for row in new.execute("PRAGMA table_info(job)")}
-        return sum(_copy(row, known, new) for row in _rows(old))
+        lowest, highest = _span(old)
+        count = sum(_copy(row, known, new) for row in _rows(old, lowest, highest))
+    _number_from(highest, new)
+    return count
 
 
-def _rows(old: sqlite3.Connection) -> Iterator[sqlite3.Row]:
-    """Those between the lowest and the highest id, as far as these can be known: the first jobs are long forgotten."""
+def _span(old: sqlite3.Connection) -> tuple[int, int]:
+    """The lowest and the highest id, as far as they can be known: the first jobs are long forgotten."""
     highest = _number(old, "SELECT max(id) FROM job") or _number(old, "SELECT seq FROM sqlite_sequence WHERE name = 'job'")
     lowest = _number(old, "SELECT min(id) FROM job") or max(1, highest - _SPAN)
-    last = min(highest, lowest + _SPAN)
+    return lowest, min(highest, lowest + _SPAN)
+
+
+def _rows(old: sqlite3.Connection, lowest: int, highest: int) -> Iterator[sqlite3.Row]:
     id, misses = lowest, 0
-    while id <= last or misses < _MISSES:
+    while id <= highest or misses < _MISSES:
         row = _row(old, id)
         misses = misses + 1 if row is None else 0
         if row is not None:
             yield row
         id += 1
+
+
+def _number_from(highest: int, new: sqlite3.Connection) -> None:
+    """See to it that no number is given again, also where its job could not be read."""
+    found = new.execute("SELECT seq FROM sqlite_sequence WHERE name = 'job'").fetchone()
+    if found is None or found[0] < highest:
+        new.execute("DELETE FROM sqlite_sequence WHERE name = 'job'")
+        new.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('job', ?)", (highest,))
 
 
 def _number(old: sqlite3.Connection, query: str) -> int:

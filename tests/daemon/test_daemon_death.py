@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -26,7 +27,7 @@ from comfyd.protocol import (
     Watch,
 )
 from comfyd.starting import start_or_join
-from tests.daemon_process import DaemonProcess, alive, final, graph, read_to, submit, wait_until
+from tests.daemon_process import LIMIT, DaemonProcess, alive, final, graph, read_to, submit, wait_until
 
 
 def test_queued_and_running_jobs_survive_a_kill(daemon: DaemonProcess) -> None:
@@ -293,3 +294,30 @@ def test_a_removed_runtime_directory_comes_back_and_jobs_go_on(daemon: DaemonPro
         assert isinstance(final(running), Done)
     assert stop_daemon(daemon.config, daemon.paths) == Stopped()
     assert list(daemon.paths.run.iterdir()) == []
+
+
+LATE = """
+import importlib.util, os, time
+spec = importlib.util.spec_from_file_location("late_engine", {engine!r})
+while not os.path.exists({gate!r}):
+    time.sleep(0.002)
+engine = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(engine)
+main = engine.main
+"""
+
+
+def test_a_worker_that_starts_while_the_runtime_directory_is_removed_finds_the_daemon(
+    daemon: DaemonProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = daemon.file("gate")
+    late = tmp_path / "late.py"
+    late.write_text(LATE.format(engine=os.environ["COMFYD_WORKER_MODULE"], gate=str(gate)))
+    monkeypatch.setenv("COMFYD_WORKER_MODULE", str(late))
+    daemon.start()
+    wait_until(lambda: list(daemon.paths.run.glob("worker-*.sock")), "the worker's socket")
+    shutil.rmtree(daemon.paths.run)
+    wait_until(lambda: "is there again" in daemon.log, "the directory")
+    gate.touch()
+    with daemon.client() as client:
+        assert isinstance(client.call(submit("Echo", text="x"), timeout=LIMIT), Done)

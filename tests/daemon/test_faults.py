@@ -103,7 +103,9 @@ def test_of_a_journal_cut_short_what_can_be_read_is_taken_over(daemon: DaemonPro
     with daemon.client() as client:
         assert isinstance(end_of(client, 1), Done)
         assert isinstance(end_of(client, 10), Done)
-        assert isinstance(client.call(submit("Echo", text="next")), Done)
+        done = client.call(submit("Echo", text="next"))
+        assert isinstance(done, Done)
+        assert done.job == 62  # no number is given again
         notice = daemon.status().notice
     saved = int(notice.split("the ")[1].split()[0])
     assert 10 <= saved < 61
