@@ -3,19 +3,22 @@
 Most of a start is the import of things a job may never ask for: model architectures, tokenizers, compilers, scipy. Only modules
 that a start in the same environment has already imported without trouble wait, so a broken one is found at the start as
 before. Unlike the standard library's loader this one answers questions about a module's file without executing it, is safe
-in threads, and shields what is imported within a job from the job and the job from it.
+in threads, shields what is imported within a job from the job and the job from it, and tries what fails once more in the
+order of a start at which nothing waits.
 """
 
 import contextlib
 import importlib.machinery
 import importlib.util
+import logging
 import random
 import sys
-import threading
 import types
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from typing import Any
+
+from .importturn import turn
 
 _ENGINE = (
     "comfy.ldm.",
@@ -47,8 +50,6 @@ _LIBRARIES = frozenset(
 )
 _KNOWN_UNEXECUTED = frozenset({"__name__", "__spec__", "__loader__", "__package__", "__file__", "__cached__", "__class__"})
 
-# One lock for all: two modules that ask for each other in two threads would wait for ever with one each.
-_lock = threading.RLock()
 _executing: set[str] = set()
 
 
@@ -72,14 +73,34 @@ class _Waiting(types.ModuleType):
 
 def execute(module: types.ModuleType) -> None:
     """Imports a module that waits for real; raises what its code raises, and then it goes on waiting."""
-    with _lock:
+    with turn:
         if type(module) is not _Waiting or module.__name__ in _executing:
             return
-        _executing.add(module.__name__)
         try:
-            _execute(module)
-        finally:
-            _executing.discard(module.__name__)
+            _execute_once(module)
+        except Exception as error:
+            if _executing:  # it is imported by another one, which is the one to be tried again
+                raise
+            logging.warning("comfyd: %s is imported once more after all others: %s", module.__name__, error)
+            _execute_others(module)
+            _execute_once(module)
+
+
+def _execute_others(module: types.ModuleType) -> None:
+    for name in waiting():
+        if name != module.__name__:
+            with contextlib.suppress(Exception):  # whoever asks for it is told
+                _execute_once(sys.modules[name])
+
+
+def _execute_once(module: types.ModuleType) -> None:
+    if type(module) is not _Waiting:
+        return
+    _executing.add(module.__name__)
+    try:
+        _execute(module)
+    finally:
+        _executing.discard(module.__name__)
 
 
 def _execute(module: types.ModuleType) -> None:
@@ -165,7 +186,9 @@ class _Existing(MetaPathFinder, Loader):
         return sys.modules[spec.name]
 
     def exec_module(self, module: types.ModuleType) -> None:
-        module.__spec__ = self._specs.pop(module.__name__)
+        spec = self._specs.pop(module.__name__)
+        with contextlib.suppress(AttributeError):  # one that lets nobody set it (torch's configurations) still has it
+            module.__spec__ = spec
 
 
 class Deferral:

@@ -4,9 +4,10 @@ Names are all there from the beginning, in ComfyUI's order, for whoever lists th
 itself has its module imported. Node packs that replace or remove a class beforehand find it done as they meant it.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+from .importturn import turn
 
 _MISSING: Any = object()
 
@@ -27,7 +28,8 @@ class NodeClasses(dict[str, Any]):
         super().__init__(classes)
         self.load: Callable[[str], None] = lambda module: None
         self._expected: dict[str, list[str]] = {}
-        self._lock = threading.RLock()
+        self._importing: set[str] = set()
+        self._imported: set[str] = set()
 
     # ------------------------------------------------------------ what waits
 
@@ -51,16 +53,27 @@ class NodeClasses(dict[str, Any]):
 
     def import_module(self, module: str) -> None:
         """Imports it now; what others have set, replaced or removed meanwhile stays so, and what it does not give is gone."""
-        with self._lock:
-            later = {name for name, value in super().items() if isinstance(value, _Later) and value.module == module}
-            if not later:
-                return
-            before = {name: value for name, value in super().items() if name not in later}
-            removed = [name for name in self._expected[module] if name not in self]
-            self.load(module)
-            super().update(before)
-            for name in [*removed, *(name for name in later if isinstance(super(NodeClasses, self).get(name), _Later))]:
-                super().pop(name, None)
+        with turn:
+            if module not in self._importing and module in self.modules_left():
+                self._importing.add(module)
+                try:
+                    self._import(module)
+                finally:
+                    self._importing.discard(module)
+
+    def _import(self, module: str) -> None:
+        later = {name for name, value in super().items() if isinstance(value, _Later) and value.module == module}
+        removed = [name for name in self._expected[module] if name not in self]
+        before = {name: value for name, value in super().items() if name not in later}
+        self.load(module)
+        self._imported.add(module)
+        super().update({name: value for name, value in before.items() if not self._has_come(value)})
+        for name in [*removed, *(name for name in later if isinstance(super(NodeClasses, self).get(name), _Later))]:
+            super().pop(name, None)
+
+    def _has_come(self, value: Any) -> bool:
+        """Whether it stands for a class of a module that was imported on the way."""
+        return isinstance(value, _Later) and value.module in self._imported
 
     def import_all(self) -> None:
         """Imports every module that is left."""
@@ -73,7 +86,9 @@ class NodeClasses(dict[str, Any]):
         value = super().__getitem__(name)
         if isinstance(value, _Later):
             self.import_module(value.module)
-            return super().__getitem__(name)
+            value = super().__getitem__(name)
+        if isinstance(value, _Later):  # asked for by the import that brings it
+            raise KeyError(name)
         return value
 
     def get(self, name: str, default: Any = None) -> Any:

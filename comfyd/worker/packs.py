@@ -1,6 +1,7 @@
 """Loads ComfyUI's node files and custom node packs with ComfyUI's own loader, or lets node files wait.
 
 A node file of ComfyUI's own waits where an earlier start has seen which classes it gives and that its import does nothing else.
+Files that import each other do not wait: which of them can be the first is known of the order of a start only.
 Packs of custom nodes never wait: they replace functions, register routes and read the node classes when they are imported, and
 nothing tells which of them does not. Where one replaces functions of the engine, or may, everything that waits is imported
 first, so that it finds what it would find in ComfyUI.
@@ -53,6 +54,7 @@ class Packs:
         self._deferral = waiting
         self._paths: dict[str, str] = {}
         self._before: dict[str, dict[str, Any]] | None = None
+        self._trying_again = False
         self._load: Loader = nodes.load_custom_node
 
     @property
@@ -94,10 +96,11 @@ class Packs:
 
     async def _load_own(self, module: str, ignore: Any = frozenset()) -> bool:
         parent = module.partition(".")[0]
-        before, effects = self.classes.given(), _effects()
-        info = await self._timed(self._paths[module], ignore, parent)
+        before, effects, siblings = self.classes.given(), _effects(), _siblings(parent)
+        with self._deferral.active():
+            info = await self._timed(self._paths[module], ignore, parent)
         self.modules[module] = [name for name, given in self.classes.given().items() if given is not before.get(name)]
-        if _effects() != effects:
+        if _effects() != effects or len(_siblings(parent) - siblings) > 1:
             self.eager.append(module)
         if info.error:
             self.report.append(info)
@@ -123,11 +126,28 @@ class Packs:
         return PackInfo(name=Path(module_path).name, seconds=time.perf_counter() - begun, error=error)
 
     def _import_late(self, module: str) -> None:
-        with self._deferral.active(), deferral.isolated():
-            info = complete(self._timed(self._paths[module], frozenset(), module.partition(".")[0]))
+        info = self._try_late(module)
+        if info.error and not self._trying_again:
+            logging.warning("comfyd: node file %s is imported once more after all others: %s", info.name, info.error)
+            self._import_others()
+            info = self._try_late(module)
         if info.error:
             logging.error("comfyd: node file %s cannot be imported any more: %s", info.name, info.error)
             self.report.append(info)
+
+    def _try_late(self, module: str) -> PackInfo:
+        with self._deferral.active(), deferral.isolated():
+            return complete(self._timed(self._paths[module], frozenset(), module.partition(".")[0]))
+
+    def _import_others(self) -> None:
+        """All but the one that is being imported: where it cannot come first, it finds what it finds at any other start."""
+        self._trying_again = True
+        try:
+            self.import_rest()
+        except Exception as error:
+            logging.warning("comfyd: what waits cannot be imported: %s", error)
+        finally:
+            self._trying_again = False
 
     def _end_of_own(self) -> None:
         """ComfyUI's own node files are through: what they are called is theirs, whatever packs do afterwards."""
@@ -164,6 +184,15 @@ def _effects() -> list[Any]:
         len(instance.routes) if instance else 0,
         len(instance.on_prompt_handlers) if instance else 0,
     ]
+
+
+def _siblings(package: str) -> set[str]:
+    """Node files of the package and other files beside them that have been imported by name.
+
+    Those that import each other come together, with the first file that imports one of them.
+    """
+    found = [(name, module) for name, module in list(sys.modules.items()) if name.rpartition(".")[0] == package]
+    return {name for name, module in found if module.__spec__ and module.__spec__.submodule_search_locations is None}
 
 
 def _globals() -> dict[str, dict[str, Any]]:

@@ -40,8 +40,12 @@ class Starts:
 
     def told(self) -> str:
         """The line in the log on what waits."""
+        return next(line for line in self.log().splitlines() if LOG_OF_WAITING in line)
+
+    def log(self) -> str:
+        """What the present worker has said."""
         assert self._worker is not None
-        return next(line for line in self._worker.log.read_text().splitlines() if LOG_OF_WAITING in line)
+        return self._worker.log.read_text()
 
     def catalogue(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(Path(self.ready.catalogue).read_text())
@@ -102,6 +106,40 @@ def test_a_start_that_knows_another_gives_the_same_pictures(starts: Starts) -> N
     assert {"torch._dynamo", "scipy.stats"} <= set(starts.told().replace(",", "").split())
     second = [Path(done(worker.run(graph)).files[0]).read_bytes() for graph in (custom(), demo())]
     assert first == second
+
+
+def blended() -> dict[str, Any]:
+    """Two empty pictures, one over the other: by a class of a file that ComfyUI can only import after another one."""
+    sizes = {"width": 8, "height": 8, "batch_size": 1, "color": 0xFF}
+    blend = {"image1": ["1", 0], "image2": ["1", 0], "blend_factor": 0.5, "blend_mode": "normal"}
+    return {
+        "1": {"class_type": "EmptyImage", "inputs": sizes},
+        "2": {"class_type": "ImageBlend", "inputs": blend},
+        "3": {"class_type": "PreviewImage", "inputs": {"images": ["2", 0]}},
+    }
+
+
+def test_files_that_import_each_other_do_not_wait(starts: Starts) -> None:
+    starts.again()
+    worker = starts.again()
+    assert starts.waiting() > 90
+    assert starts.catalogue()["made_of"]["eager"] == ["comfy_extras.nodes_latent"]
+    assert len(done(worker.run(blended())).executed) == 3
+    assert "once more" not in starts.log()
+
+
+UNSEEN = "comfy_extras.nodes_latent"
+
+
+def test_a_file_that_cannot_come_first_comes_after_the_others(starts: Starts) -> None:
+    starts.again()
+    catalogue = starts.catalogue()
+    catalogue["made_of"]["eager"].remove(UNSEEN)
+    catalogue["modules"][UNSEEN] = [name for name, node in catalogue["nodes"].items() if node["python_module"] == UNSEEN]
+    Path(starts.ready.catalogue).write_text(json.dumps(catalogue))
+    worker = starts.again()
+    assert len(done(worker.run(blended())).executed) == 3
+    assert "nodes_post_processing.py is imported once more" in starts.log()
 
 
 def test_nothing_waits_where_that_is_not_wanted(starts: Starts) -> None:

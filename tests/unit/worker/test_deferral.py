@@ -84,6 +84,24 @@ def test_a_package_that_waits_is_executed_once_by_the_import_of_its_module(waits
     assert executed() == ["kornia", "kornia.color", "kornia.color"]
 
 
+def test_a_module_of_a_waiting_package_may_refuse_attributes(package: Path, waits: deferral.Deferral) -> None:
+    refuses = """
+import sys, types
+class Refusing(types.ModuleType):
+    def __setattr__(self, name, value):
+        raise AttributeError(name)
+red = 'red'
+sys.modules[__name__].__class__ = Refusing
+"""
+    (package / "kornia" / "color.py").write_text(refuses)
+    with waits.active():
+        import kornia
+    import kornia.color
+
+    assert kornia.color.red == kornia.red == "red"
+    assert kornia.color.__spec__.name == "kornia.color"
+
+
 def test_what_is_set_on_a_module_stays(waits: deferral.Deferral) -> None:
     with waits.active():
         import comfy.ldm.model
@@ -98,6 +116,18 @@ def test_a_module_that_fails_fails_again(waits: deferral.Deferral) -> None:
     for _ in range(2):
         with pytest.raises(OSError, match="no such library"):
             _ = comfy.ldm.broken.value
+    assert deferral.waiting() == ["comfy.ldm.broken"]
+
+
+def test_what_cannot_come_first_comes_after_the_others(package: Path, waits: deferral.Deferral) -> None:
+    (package / "comfy" / "ldm" / "model.py").write_text("from comfy.ldm.other import Base\n")
+    (package / "comfy" / "ldm" / "other.py").write_text("import comfy.ldm.model\nBase = 1\nof = comfy.ldm.model.Base\n")
+    with waits.active():
+        import comfy.ldm.broken
+        import comfy.ldm.model
+        import comfy.ldm.other
+    assert comfy.ldm.model.Base == 1
+    assert comfy.ldm.other.of == 1
     assert deferral.waiting() == ["comfy.ldm.broken"]
 
 

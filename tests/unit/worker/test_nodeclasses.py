@@ -102,3 +102,37 @@ def test_setdefault_and_update(classes: NodeClasses) -> None:
     assert classes.setdefault("D", 4) == 4
     classes.update({"C": "patched"})
     assert classes["C"] == "patched"
+
+
+def test_a_class_asked_for_by_its_own_import_is_not_there_yet(classes: NodeClasses) -> None:
+    def load(module: str) -> None:
+        assert "A" in classes
+        assert classes.get("A") is None
+        classes["A"] = 1
+
+    classes.load = load
+    assert classes["A"] == 1
+
+
+def test_a_module_imported_by_another_one_s_import_is_there_to_stay(classes: NodeClasses, loaded: list[str]) -> None:
+    load = classes.load
+
+    def load_both(module: str) -> None:
+        if module == "one":
+            assert classes["C"] == 3
+        load(module)
+
+    classes.load = load_both
+    assert classes["A"] == 1
+    assert loaded == ["two", "one"]
+    assert classes.modules_left() == []
+    assert dict(classes) == ALL
+
+
+def test_a_class_that_a_later_module_replaces_is_the_later_one_s(classes: NodeClasses) -> None:
+    def load(module: str) -> None:
+        classes.update({"A": 1, "B": 2, "C": -1} if module == "one" else {"C": 3})
+
+    classes.load = load
+    assert classes["A"] == 1
+    assert classes["C"] == 3
