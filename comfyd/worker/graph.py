@@ -32,10 +32,11 @@ from .workbench import Workbench
 class GraphRun:
     """Executes one order's graph in the job's thread; ``checkpoint`` is called between nodes."""
 
-    def __init__(self, order: Run, bench: Workbench, checkpoint: Callable[[], bool]) -> None:
+    def __init__(self, order: Run, bench: Workbench, checkpoint: Callable[[], bool], cancelled: Callable[[], bool]) -> None:
         self._order = order
         self._bench = bench
         self._checkpoint = checkpoint
+        self._cancelled = cancelled
         self._dynprompt = DynamicPrompt(order.graph)
         is_changed = execution.IsChangedCache(str(order.job), self._dynprompt, None)
         keys = ContentKeys(self._dynprompt, is_changed.get)
@@ -43,7 +44,7 @@ class GraphRun:
         self.preview = Wanted()
         self.first_call: float | None = None
         keys.mode = "" if self.mode == EXACT else self.mode
-        self._staging = Staging(order.job, self._tell)
+        self._staging = Staging(order.job, self._tell, cancelled)
         self._results = JobResults(bench.store, self._dynprompt, keys, self._staging.usable)
         self._caches = JobCaches(self._results, JobObjects(bench.instances, self._dynprompt, keys))
         self._begun = 0.0
@@ -141,6 +142,8 @@ class GraphRun:
         self._node = node_id
         self._results.started.setdefault(node_id, time.perf_counter())
         self._staging.open(self._class(node_id))
+        if self._cancelled():  # while files that the node may look for were on their way
+            raise comfy.model_management.InterruptProcessingException
         self.record()
 
     def _finish(self, node_id: str, executed: bool, ui: dict[str, Any] | None) -> None:

@@ -37,7 +37,7 @@ class JobRun:
         self.turn = Turn(GlobalState(bench.server))
         self.ended = False
         self._bench = bench
-        self._graph = GraphRun(order, bench, self.checkpoint)
+        self._graph = GraphRun(order, bench, self.checkpoint, lambda: self._cancelled)
         self._cancelled = False
         self._thread: int | None = None
         self._stop: Callable[[], object] = lambda: None

@@ -31,7 +31,8 @@ writes = Writes()
 class Staging:
     """The staging folders and deliveries of one job; parked jobs keep theirs."""
 
-    def __init__(self, job: int, tell: Tell) -> None:
+    def __init__(self, job: int, tell: Tell, cancelled: Callable[[], bool] = lambda: False) -> None:
+        self._cancelled = cancelled
         self._name = f"{os.getpid()}-{job}"
         self._folders: dict[Path, Path] = {}
         """Real folder -> staging folder."""
@@ -50,7 +51,7 @@ class Staging:
         """
         self.active = not getattr(class_def, "RELATIVE_PYTHON_MODULE", "nodes").startswith("custom_nodes")
         if not self.active:
-            self.deliveries.settle(everybody=bool(getattr(class_def, "OUTPUT_NODE", False)))
+            self.deliveries.settle(bool(getattr(class_def, "OUTPUT_NODE", False)), self._cancelled)
 
     def begin(self, target: Path, output_dir: Path, size: int, parts: Callable[[], Iterable[bytes]]) -> None:
         """Hands in a file whose content ``parts`` makes; see Writes.begin."""

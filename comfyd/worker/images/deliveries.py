@@ -52,9 +52,9 @@ class Deliveries:
         if self._claimed:
             self._writes.wait(self._job, unless)
 
-    def settle(self, everybody: bool) -> None:
-        """Until nothing of the job, or of any, is on its way."""
-        self._writes.wait(None if everybody else self._job)
+    def settle(self, everybody: bool, unless: Callable[[], bool]) -> None:
+        """Until nothing of the job, or of any, is on its way, or ``unless`` holds."""
+        self._writes.wait(None if everybody else self._job, unless)
 
     def pending(self) -> bool:
         """Whether anything claimed may still be on its way."""
