@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..completion.index import Index
 
-_INDENT = 10
+_INDENT = 11
 
 
 def help_(session: Session, *, topic: Sequence[str]) -> int:
