@@ -1,6 +1,5 @@
 """PNG files from eight-bit pixels: own row filters and a fast deflate, or Pillow at any level."""
 
-import contextlib
 import functools
 import io
 import os
@@ -9,22 +8,18 @@ import zlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Protocol
 
 from PIL import Image
 
+from . import deflate
 from .filters import BLOCK, Bytes, filtered
-
-_zlib: Any = zlib
-with contextlib.suppress(ImportError):  # an interpreter of the user's own may lack it
-    from isal import isal_zlib as _zlib
 
 Chunk = tuple[bytes, bytes]
 """Type and data."""
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {2: 4, 3: 2, 4: 6}  # channels -> grey with alpha, RGB, RGBA
-_LEVEL = 1
 _HEADER = b"\x78\x01"  # of a zlib stream, fastest
 _STRIPS = max(1, min(4, (os.cpu_count() or 1) // 2))
 _STRIP_BYTES = 1 << 17  # fewer are not worth a thread
@@ -52,7 +47,7 @@ def _body(pixels: Bytes) -> list[bytes]:
     done = [strips[0]()] if len(strips) == 1 else list(_threads.map(lambda strip: strip(), strips))
     check = 1
     for rows, _ in done:
-        check = _zlib.adler32(rows, check)
+        check = deflate.fastest.adler32(rows, check)
     end = _framed(b"IDAT", struct.pack(">I", check))
     return [*_framed(b"IDAT", _HEADER), *(part for _, parts in done for part in parts), *end]
 
@@ -66,7 +61,7 @@ def _edges(height: int, size: int) -> list[int]:
 def _strip(pixels: Bytes, start: int, stop: int) -> tuple[Bytes, tuple[bytes, ...]]:
     """Filtered rows, and the chunk that holds them compressed; the last strip ends the stream, the others on a whole byte."""
     rows = filtered(pixels, start, stop)
-    stream = _zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    stream = deflate.way(rows)()
     flush = zlib.Z_FINISH if stop == pixels.shape[0] else zlib.Z_SYNC_FLUSH
     return rows, _framed(b"IDAT", stream.compress(rows) + stream.flush(flush))
 
