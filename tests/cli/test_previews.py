@@ -138,3 +138,18 @@ def test_a_way_that_there_is_not(red: Shell):
     assert result.status == 2
     assert "did you mean" in result.err
     assert result.out == ""
+
+
+def test_the_prompt_shows_pictures(red: Shell):
+    red.hold(4)
+    child = red.open("repl", "demo")
+    child.expect_exact("comfy>")
+    child.sendline("7.filename_prefix red")
+    child.expect(PREVIEW)
+    red.hold(None)
+    child.expect(r"red_00001_0\.png")
+    child.expect("38;2;255;0;0;48;2;255;0;0m▀")
+    child.expect_exact("comfy>")
+    child.sendline("7.filename_prefix red seed 9 --no-preview")
+    child.expect(r"red_00002_0\.png")
+    assert "▀" not in child.before
