@@ -22,4 +22,7 @@ def prepare(api: Graph | None, ui: dict[str, Any] | None, catalogue: "Catalogue"
         raise WorkflowInvalid("The workflow is empty; give its API form, its UI form or both.")
     from .convert import convert  # most workflows that run come in the API form
 
-    return with_replacements(convert(ui, catalogue), catalogue)
+    graph = convert(ui, catalogue)
+    if not graph:
+        raise WorkflowInvalid("The workflow has no node that runs: all are muted, bypassed or notes; turn some on in ComfyUI.")
+    return with_replacements(graph, catalogue)

@@ -67,10 +67,6 @@ class Promotion:
             self._holders[id(port)] = next(self._behind(definition, port), None)
         return self._holders[id(port)]
 
-    def forget_holder(self, port: Port) -> None:
-        """Looks anew the next time: the port was linked."""
-        self._holders.pop(id(port), None)
-
     def _behind(self, definition: Level, port: Port) -> Iterator[Holder]:
         for inner, slot in targets(self._layouts, definition, port):
             nested = self._layouts.definition(inner)

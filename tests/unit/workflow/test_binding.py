@@ -136,6 +136,14 @@ def test_all_model_files_that_are_missing_are_named(demo: Graph, catalogue: Cata
         bind(demo, [], catalogue)
 
 
+@pytest.mark.parametrize("value", [["a", "b"], '["a", "b"]'])
+def test_a_list_of_choices_is_no_link(demo: Graph, catalogue: Catalogue, value: object):
+    tags = {"input": {"required": {"tags": ["COMBO", {"options": ["a", "b", "c"], "multiselect": True}]}}, "output_node": True}
+    demo["9"] = {"class_type": "Tags", "inputs": {"tags": []}}
+    bound = bind(demo, [("9.tags", value)], catalogue.replace({"Tags": tags}))
+    assert (bound.overrides, bound.ignored) == ({"9.tags": ["a", "b"]}, {})
+
+
 def test_fresh_entries_make_it_bind(demo: Graph, catalogue: Catalogue):
     fresh = {"input": {"required": {"ckpt_name": [["new.safetensors"], {}]}}, "output": ["MODEL", "CLIP", "VAE"]}
     new = catalogue.replace({"CheckpointLoaderSimple": fresh})
