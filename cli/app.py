@@ -21,12 +21,20 @@ _READ_BY_ALL = ("NO_COLOR", "TERM", "COLUMNS", "COMFYD_TRACEBACK")
 """What the shell's commands read, because all of them may have something to say."""
 _SHELL = "Run ComfyUI workflows in a resident daemon. [bold]comfyd[/bold] alone opens the prompt [bold]comfy>[/bold]."
 _REPL = 'NAME VALUE pairs run the workflow: [bold]prompt "a red apple" seed 42[/bold]. Values stay for the next line.'
+_KEYS = (
+    ("Tab", "completes; the menu says type, range and current value"),
+    ("Right", "takes the suggestion; Up and Ctrl-R find earlier lines"),
+    ("Alt-Enter", "begins another line; so does Enter within triple quotes"),
+    ("Ctrl-X Ctrl-E", "edits the line in your editor"),
+    ("Ctrl-C", "cancels the running job, or drops the line"),
+    ("Ctrl-D", "leaves; jobs that run go on"),
+)
 _TYPES = {"job": int, "number": int, "path": Path}
 
 
 def application(commands: Sequence[Command] = SHELL, *, shell: bool = True) -> typer.Typer:
     """The commands in panels by group; the first word of several commands is an application below it."""
-    app = _typer(_SHELL if shell else _REPL, _overview_epilog() if shell else None)
+    app = _typer(_SHELL if shell else _REPL, _listed("Environment", _ENVIRONMENT) if shell else _listed("Keys", _KEYS))
     app.callback()(_function("comfyd", (), ROOT_OPTIONS if shell else (HELP,)))
     below: dict[str, typer.Typer] = {}
     for command in sorted(commands, key=lambda command: GROUPS.index(command.group)):
@@ -113,6 +121,6 @@ def _epilog(command: Command) -> Iterator[str]:
         yield f"[bold]Environment[/bold]  {', '.join([*command.environment, *_READ_BY_ALL])}{any_setting}"
 
 
-def _overview_epilog() -> str:
-    width = max(len(name) for name, _ in _ENVIRONMENT)
-    return "\n".join(["[bold]Environment[/bold]", *(f"  {name:{width}}  {text}" for name, text in _ENVIRONMENT)])
+def _listed(heading: str, facts: Sequence[tuple[str, str]]) -> str:
+    width = max(len(name) for name, _ in facts)
+    return "\n".join([f"[bold]{heading}[/bold]", *(f"  {name:{width}}  {text}" for name, text in facts)])

@@ -17,6 +17,8 @@ from .following import Heard, follow
 from .reproduction import command
 from .session import Session
 
+_MOST = 1000
+
 
 def run(session: Session, *, words: Sequence[str], mode: str | None, **options: Any) -> int:
     """Run with the values so far and these; what is refused is not kept."""
@@ -100,6 +102,8 @@ def _tell_command(session: Session, submit: Submit, overrides: dict[str, Any]) -
 def more(session: Session, *, count: int | None, words: Sequence[str], json: bool, quiet: bool, mode: str | None) -> int:
     """Run with other seeds: all are handed in at once, so that the engine may make them together, and followed in turn."""
     terminal = session.terminal
+    if (count or 1) > _MOST:
+        raise UsageError(f"more takes a number up to {_MOST}, not {count}.")
     values = session.with_values(words, wait=True)
     seeds = _seeds(session)
     submit = workflows.submission(
@@ -112,9 +116,21 @@ def more(session: Session, *, count: int | None, words: Sequence[str], json: boo
         mode=workflows.mode_of(mode) or session.mode,
     )
     with connected(terminal, start=session.start, quiet=quiet) as client:
-        display = Heard(lambda: display_for(terminal, json=json, quiet=quiet))
-        jobs = [workflows.accepted(client, replace(submit, follow=False), display) for _ in range(count or 1)]
+        jobs = _handed_in(session, client, submit, count or 1, json=json, quiet=quiet)
         return _follow_all(session, client, submit, jobs, json=json, quiet=quiet)
+
+
+def _handed_in(session: Session, client: Any, submit: Submit, count: int, *, json: bool, quiet: bool) -> list[Accepted]:
+    """Ctrl-C takes back those that are in the queue by then."""
+    jobs: list[Accepted] = []
+    try:
+        for _ in range(count):
+            display = Heard(lambda: display_for(session.terminal, json=json, quiet=quiet))
+            jobs.append(workflows.accepted(client, replace(submit, follow=False), display))
+    except (KeyboardInterrupt, Refused):
+        _cancel(client, jobs, session)
+        raise
+    return jobs
 
 
 def _follow_all(session: Session, client: Any, submit: Submit, jobs: Sequence[Accepted], *, json: bool, quiet: bool) -> int:

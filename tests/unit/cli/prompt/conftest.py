@@ -7,8 +7,8 @@ import pytest
 from comfyd_cli.completion.index import Index
 from comfyd_cli.prompt.session import Session
 
-from ..completion.conftest import CATALOGUE
-from ..conftest import Recorded
+from tests.unit.cli.completion.conftest import CATALOGUE
+from tests.unit.cli.conftest import Recorded
 
 
 @pytest.fixture

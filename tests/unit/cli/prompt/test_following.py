@@ -8,8 +8,7 @@ from comfyd_cli.prompt.following import Heard, follow
 
 from comfyd.errors import DaemonUnavailable
 from comfyd.protocol import Accepted, Done, Submit, Watch
-
-from ..conftest import Recorded
+from tests.unit.cli.conftest import Recorded
 
 DONE = Done(job=7, seconds=0.6, executed=[], nodes_total=7, files=[], peak_memory=0)
 
