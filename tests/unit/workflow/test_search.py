@@ -29,6 +29,11 @@ CATALOGUE = Catalogue(
 )
 
 
+def test_comfyuis_own_come_before_those_of_packs() -> None:
+    known = Catalogue({"A": entry("Blur", "custom_nodes.pack"), "B": entry("Blur")})
+    assert [found.name for found in search(known, ["blur"])] == ["B", "A"]
+
+
 @pytest.mark.parametrize(
     ("words", "names"),
     [
