@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .catalogue import Catalogue
     from .document import Document
     from .parameter import Parameter, parameters
-    from .prepare import prepare
+    from .prepared import prepare
     from .source import load
     from .words import pairs_of
 
@@ -26,7 +26,7 @@ _HOME = {
     "parameters": "parameter",
     "load": "source",
     "pairs_of": "words",
-    "prepare": "prepare",
+    "prepare": "prepared",
 }
 
 

@@ -13,7 +13,7 @@ from comfyd.errors import ComfydError
 from comfyd.protocol import Graph
 from comfyd.workflow.catalogue import Catalogue
 from comfyd.workflow.convert import convert
-from comfyd.workflow.prepare import prepare
+from comfyd.workflow.prepared import prepare
 
 from .conftest import make_base
 from .validation import Validator

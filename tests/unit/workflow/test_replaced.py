@@ -6,7 +6,7 @@ import pytest
 
 from comfyd.protocol import Graph
 from comfyd.workflow.catalogue import Catalogue
-from comfyd.workflow.prepare import prepare
+from comfyd.workflow.prepared import prepare
 from comfyd.workflow.replaced import with_replacements
 
 ENTRY: dict[str, Any] = {"input": {"required": {"name": ["STRING", {}], "image": ["IMAGE"]}}, "output": ["IMAGE", "MASK"]}
