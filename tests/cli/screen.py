@@ -9,7 +9,6 @@ import struct
 import termios
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pexpect
@@ -119,6 +118,19 @@ class Screen:
         self.until(lambda: self.everything.count(PROMPT) > before and self._at_prompt())
         return self.everything.rsplit(PROMPT, 2)[1]
 
+    def recall(self, line: str) -> None:
+        """Go back in the history to a line; a key that came before the history was read is pressed again."""
+        end = time.monotonic() + LIMIT
+        while f"{PROMPT} {line}" not in self.text:
+            assert time.monotonic() < end, f"{line!r} is not in the history; the screen shows:\n{self.text}"
+            self.send(UP)
+            self._rest()
+
+    def _rest(self) -> None:
+        """Read until nothing is drawn any more."""
+        while select.select([self.child.child_fd], [], [], 1.0)[0]:
+            self._read()
+
     def resize(self, rows: int, columns: int) -> None:
         """As if somebody pulled the window."""
         self._screen.resize(rows, columns)
@@ -126,9 +138,9 @@ class Screen:
 
     def ended(self) -> int:
         """Read to the end; the exit status, 128 and the signal for a violent one."""
-        with suppress(OSError):
-            while self._read() and self.child.isalive():
-                pass
+        end = time.monotonic() + LIMIT
+        while self._read() and self.child.isalive():
+            assert time.monotonic() < end, f"it does not end; the screen shows:\n{self.text}"
         self.child.wait()
         return int(self.child.exitstatus if self.child.exitstatus is not None else 128 + self.child.signalstatus)
 

@@ -11,7 +11,7 @@ import pytest
 from tests.daemon_process import wait_until
 
 from .conftest import COMFYD, Shell
-from .screen import CTRL_C, CTRL_D, CTRL_R, ESCAPE, RIGHT, TAB, UP, Screen
+from .screen import CTRL_C, CTRL_D, CTRL_R, ESCAPE, RIGHT, TAB, Screen
 
 Open = Callable[..., Screen]
 
@@ -56,6 +56,7 @@ def test_the_prompt_is_there_while_the_engine_starts(shell: Shell, prompt: Open)
     screen.send("hist")
     screen.until("List ended jobs, newest first.")
     screen.send(CTRL_C)
+    screen.until_prompt()
     shell.daemon.file("go").touch()
     screen.until("VRAM")
     leave(screen)
@@ -117,6 +118,7 @@ def test_without_colours(shell: Shell, prompt: Open):
     colours = re.findall(r"\x1b\[(?:\d+;)*(?:3[0-7]|4[0-7]|[34]8;[25]|9[0-7])(?:;\d+)*m", screen.raw)
     assert colours == []
     screen.send(CTRL_C)
+    screen.until_prompt()
     leave(screen)
 
 
@@ -172,8 +174,11 @@ def test_lines_are_suggested_and_searched_across_sessions(shell: Shell, prompt: 
     file = shell.daemon.paths.state / "history"
     assert file.stat().st_mode & 0o777 == 0o600
     screen = prompt()
+    screen.recall('set prompt "an old barn" steps 11')
+    screen.send(CTRL_C)
+    screen.until_prompt()
     screen.send("set pro")
-    screen.until('set prompt "an old barn" steps 11')
+    screen.until(lambda: screen.text.count('set prompt "an old barn" steps 11') == 2)
     screen.send(RIGHT + "\r")
     screen.until_prompt()
     assert "an old barn" in screen.does("diff")
@@ -191,9 +196,7 @@ def test_two_prompts_keep_their_lines_apart(shell: Shell, prompt: Open):
     leave(first)
     leave(second)
     third = prompt()
-    third.until("VRAM")
-    third.send(UP + UP + UP)
-    third.until("comfy> set seed 2")
+    third.recall("set seed 2")
     third.send(CTRL_C)
 
 
