@@ -35,6 +35,8 @@ def load(source: str, stdin: IO[str] | None = None, store: Path | None = None) -
         return _from_json(source.encode("utf-8", "surrogatepass"), "literal", "The literal workflow")
     if not source:
         raise WorkflowNotFound(f"The workflow's name is empty; give a file or a built-in workflow ({', '.join(BUILT_IN)}).")
+    if source.startswith(("http://", "https://")):
+        raise WorkflowNotFound(f"{shown(source)} is an address on the web; download the file and give its path.")
     path = Path(source)
     if os.sep in source or (path.suffix and _is_file(path)):
         return from_path(_at_home(path), path.stem, store)

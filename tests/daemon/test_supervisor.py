@@ -160,6 +160,7 @@ def test_the_worker_is_told_everything_in_its_environment(paths: Paths) -> None:
         "cache_ram": 1024**3 // 2,
         "cache_vram": 0,
         "models_ram": 0,
+        "graphs_vram": 0,
         "png": "fast",
         "max_running": 3,
     }

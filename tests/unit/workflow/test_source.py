@@ -188,3 +188,8 @@ def test_control_characters_are_escaped():
         load('{"\\u001b[31m\\n": 3}')
     assert "\\x1b[31m\\n" in error.value.message
     assert error.value.message.isprintable()
+
+
+def test_an_address_on_the_web_is_no_file() -> None:
+    with pytest.raises(WorkflowNotFound, match=r"'https://example\.org/flow\.json' is an address on the web; download the file"):
+        load("https://example.org/flow.json")
