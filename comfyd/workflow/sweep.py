@@ -226,8 +226,3 @@ def _range(spec: Input, text: str, first: str, last: str, step: str | None) -> I
         raise Rejected(f"has {count:,} values in {shown(text)}, and a sweep at most {MOST:,}; give a larger step.")
     by = by if high >= low else -by
     return ((int if spec.kind == "INT" else float)(low + by * at) for at in range(count))
-
-
-def as_pairs(axes: Sequence[Axis], combination: Combination) -> list[tuple[str, Any]]:
-    """A combination as overrides, by the names that were typed."""
-    return [(axis.name, value) for axis, value in zip(axes, combination, strict=True)]
