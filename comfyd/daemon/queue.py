@@ -179,12 +179,12 @@ class Queue:
             graph, extra_data, mode = self.journal.graph(effect.job)
         except ComfydError as error:
             return self.jobs.fail(effect.job, error.info(), self._loop.time())
-        self._record(self.journal.start, effect.job, effect.attempt, time.time())
-        log.info("job %d started (attempt %d)", effect.job, effect.attempt, extra={"job": effect.job})
         order = RunEncoded(
             job=effect.job, graph=msgspec.Raw(graph), extra_data=msgspec.Raw(extra_data), attempt=effect.attempt, mode=mode
         )
-        self.worker.order(encode(order))
+        self.worker.order(encode(order))  # first, because the worker's way to its first step is the longer one
+        self._record(self.journal.start, effect.job, effect.attempt, time.time())
+        log.info("job %d started (attempt %d)", effect.job, effect.attempt, extra={"job": effect.job})
         self._ask_for_previews(effect.job)
         return []
 
