@@ -121,3 +121,10 @@ def test_a_session(session: Callable[[Screen, Shell], None], shell: Shell):
     assert screen.ended() == 0
     keep(session.__name__, screen, shell)
     screen.close()
+
+
+def test_the_readme_shows_the_sessions_as_they_are() -> None:
+    readme = (FOLDER.parents[2] / "README.md").read_text()
+    for file in sorted(FOLDER.glob("*.txt")):
+        shown = "\n".join(line.rstrip() for line in file.read_text().rstrip().splitlines())
+        assert f"```\n{shown}\n```" in readme, f"README.md shows another session than {file.name}"

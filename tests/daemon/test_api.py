@@ -96,14 +96,19 @@ def test_an_interrupt_cancels_the_job(comfy: comfyd.Connection, tmp_path: Path) 
     assert comfy.run(graph("Echo", text="still usable")).outputs
 
 
+def interrupted(comfy: comfyd.Connection) -> None:
+    with comfy._pool.lent() as client:
+        assert isinstance(next(client.stream(submit("Echo", text="x"))), EngineState)
+        raise KeyboardInterrupt
+
+
 def test_an_interrupt_before_there_is_a_job_leaves_none(daemon: DaemonProcess) -> None:
     gate = daemon.file("gate")
     daemon.say_at_start(f"wait {gate}")
     daemon.start()
     with comfyd.connect(home=daemon.paths.data.parent, start=False) as comfy:
-        with pytest.raises(KeyboardInterrupt), comfy._pool.lent() as client:
-            assert isinstance(next(client.stream(submit("Echo", text="x"))), EngineState)
-            raise KeyboardInterrupt
+        with pytest.raises(KeyboardInterrupt):
+            interrupted(comfy)
         gate.touch()
         assert comfy.run(graph("Echo", text="y")).job == 1
 
