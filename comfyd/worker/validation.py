@@ -29,9 +29,11 @@ async def outputs_of(job: int, graph: Graph, emit: Emit) -> list[str]:
 
 def _refuse(node: dict[str, Any], node_id: str, error: dict[str, Any], emit: Emit) -> NoReturn:
     """Raises what ComfyUI's validation says of a node; where a file has gone the daemon is told, too."""
-    where = f"node {node_id} ({failures.title(node)})"
+    where = text(f"node {node_id} ({failures.title(node)})")
     value = error.get("extra_info", {}).get("received_value")
     if error["type"] == "value_not_in_list" and isinstance(value, str) and names_model_file(value):
         emit(Described(request=0, classes=catalogue.describe([node["class_type"]])))
         raise errors.MissingModel(text(f"{where} needs the model file {value}, which has gone; put it back or choose another."))
+    if "recursion" in str(error["details"]):
+        raise errors.WorkflowInvalid(f"{where} ends a chain of nodes that is too long for ComfyUI; split it into two workflows.")
     raise errors.WorkflowInvalid(text(f"{where}: {error['message']}: {error['details']}."))

@@ -182,3 +182,12 @@ def test_started_names_what_is_cached(worker: WorkerProcess) -> None:
     started = next(m for m in worker.events([job]) if isinstance(m, Started))
     assert sorted(started.cached) == ["1", "2", "3"]
     assert started.nodes_total == 3
+
+
+def test_a_chain_too_long_for_the_engine_is_named_as_such(worker: WorkerProcess) -> None:
+    end = failed(worker.run(chain(*["TestEcho"] * 5000)))
+    assert (end.error.code, "a chain of nodes that is too long for ComfyUI; split it" in end.error.message) == (
+        "workflow-invalid",
+        True,
+    )
+    assert shown(done(worker.run(chain("TestEcho", text="alive"))).outputs) == ["alive"]
