@@ -14,9 +14,9 @@ with contextlib.suppress(ImportError):  # an interpreter of the user's own may l
     from isal import isal_zlib as fastest
 
 _PATIENCE = 1 << 20  # bytes in one piece from which on every other way takes more than ten milliseconds
-_SLICES, _SLICE = 6, 1 << 13  # of a sample
+_SLICES, _SLICE = 4, 1 << 12  # of a sample
 _WORTH = 0.98  # share of the quickest way's bytes from which on that is good enough
-_DULL = 0.1  # share that is left of rows so alike that a search for the longest matches is quick
+_DULL = 0.05  # share that is left of rows so alike that a search for the longest matches is quick
 
 Way = Callable[[], Any]
 """Makes a compressor of a raw deflate stream."""
