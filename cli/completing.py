@@ -13,6 +13,7 @@ from .completion.words import typed
 from .terminal import Terminal
 
 _META = 60
+_PREFIXES = "@$"
 
 
 def complete(terminal: Terminal, shell: str, arguments: Sequence[str]) -> int:
@@ -31,8 +32,13 @@ def _bash(arguments: Sequence[str], known: Known) -> list[str]:
     point, breaks, line = arguments
     before = typed(_upto(line, int(point)))
     found = _going_on(for_words([*before.words[1:], before.word], known), before.word)
-    done = "" if before.open else before.word[: max(before.word.rfind(mark) for mark in breaks if not mark.isspace()) + 1]
+    done = "" if before.open else before.word[: max(_after(mark, before.word) for mark in breaks if not mark.isspace())]
     return [_for_bash(candidate.text, before.open).removeprefix(done) for candidate in found]
+
+
+def _after(mark: str, word: str) -> int:
+    """Where the part that bash replaces begins, by this mark; a prefix of bash's (``@host``) is itself part of it."""
+    return max(word.rfind(mark) + (mark not in _PREFIXES), 0)
 
 
 def _upto(line: str, point: int) -> str:

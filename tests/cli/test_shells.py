@@ -74,6 +74,8 @@ def tab(request: pytest.FixtureRequest, shell: Shell, tmp_path: Path) -> Iterato
         ("comfyd run my-p", ["comfyd", "run", "my-portrait"]),
         ("comfyd run pict", ["comfyd", "run", "pictures/"]),
         ("comfyd run pictures/f", ["comfyd", "run", "pictures/flow.json"]),
+        ("comfyd sweep demo prompt @pict", ["comfyd", "sweep", "demo", "prompt", "@pictures/"]),
+        ("comfyd sweep demo prompt @pictures/f", ["comfyd", "sweep", "demo", "prompt", "@pictures/flow.json"]),
         ("comfyd run demo sched", ["comfyd", "run", "demo", "scheduler"]),
         ("comfyd run demo scheduler karr", ["comfyd", "run", "demo", "scheduler", "karras"]),
         ("comfyd run demo --det", ["comfyd", "run", "demo", "--detach"]),
