@@ -65,9 +65,11 @@ def run_lines(session: Session, lines: Iterable[str], name: str, *, keep_going: 
         except Leave:
             break
         status = ended or status
-        if ended == ExitStatus.INTERRUPTED or (ended and not keep_going):
-            _tell_place(session, name, number, line)
-            break
+        stops = ended == ExitStatus.INTERRUPTED or not keep_going
+        if ended:
+            _tell_place(session, name, number, line, "stopped at" if stops else "failed, going on after")
+            if stops:
+                break
     return status
 
 
@@ -76,9 +78,9 @@ def run_guarded(session: Session, line: str) -> int:
     return guarded(session.terminal, lambda: session.run_line(line), json=session.json or wants_json(line.split()))
 
 
-def _tell_place(session: Session, name: str, number: int, line: str) -> None:
+def _tell_place(session: Session, name: str, number: int, line: str, what: str) -> None:
     first = line.strip().split("\n")[0]
-    session.terminal.note(f"{plain(name)}:{number}: stopped at {shown(first)}", dim=False)
+    session.terminal.note(f"{plain(name)}:{number}: {what} {shown(first)}", dim=False)
 
 
 def whole(lines: Iterable[str]) -> Iterator[tuple[int, str]]:

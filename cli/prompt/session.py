@@ -134,8 +134,7 @@ class Session:
 
         return newest_file(self.terminal.paths.cache) is None
 
-    @staticmethod
-    def completed(tokens: Sequence[str]) -> list[str]:
+    def completed(self, tokens: Sequence[str]) -> list[str]:
         """The line with the ``run`` that a line of values leaves out; raises UsageError for a lone word."""
         words = first_words(REPL)
         if tokens and tokens[0] in words:
@@ -144,9 +143,15 @@ class Session:
             from comfyd.workflow.nearest import did_you_mean
             from comfyd.workflow.wording import shown
 
+            if self._is_parameter(tokens[0]):
+                raise UsageError(f"{shown(tokens[0])} has no value; give one after it, or ask for help {tokens[0]}.")
             fix = did_you_mean(tokens[0], words) or "; help lists the commands, and values are set like this: seed 42."
             raise UsageError(f"{shown(tokens[0])} is neither a command nor a name with a value{fix}")
         return ["run", *tokens]
+
+    def _is_parameter(self, name: str) -> bool:
+        found = self.index()
+        return found is not None and found.parameter(name) is not None
 
 
 def _addresses(index: "Index | None", name: str) -> set[object]:

@@ -102,6 +102,13 @@ def test_fetch_of_another_workflow_goes_on_with_it(session: Session, tmp_path: P
     assert session.edit_line == 'prompt "red apple" seed 42'
 
 
+def test_a_lone_name_is_no_misspelt_command(session: Session):
+    with pytest.raises(UsageError, match="'seed' has no value"):
+        session.run_line("seed")
+    with pytest.raises(UsageError, match="did you mean 'show'"):
+        session.run_line("shwo")
+
+
 # ---------------------------------------------------------------- scripts, every, open
 
 
@@ -116,6 +123,7 @@ def test_a_script_stops_at_the_first_line_that_fails(session: Session):
     assert said(session)[-1] == "a.comfy:2: stopped at 'set steps 0'"
     assert run_lines(session, ["nonsense\n", "set seed 1\n"], "a.comfy", keep_going=True) == 2
     assert session.values == {"steps": "9", "seed": "1"}
+    assert said(session)[-1] == "a.comfy:1: failed, going on after 'nonsense'"
 
 
 def test_empty_lines_of_a_script_run_nothing(session: Session):
