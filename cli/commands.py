@@ -6,6 +6,8 @@ for another's imports. The function takes the Terminal and one keyword for each 
 
 from collections.abc import Sequence
 
+from comfyd.modes import MODES
+
 from .spec import Argument, Command, Option
 
 GROUPS = ("Values", "Workflows", "Jobs", "Memory", "Daemon", "Help")
@@ -56,6 +58,7 @@ MODE = Option(
     name="mode",
     flags=("--mode",),
     metavar="MODE",
+    choices=MODES,
     help="exact: ComfyUI's own bits; fast: compiled kernels, pictures that look the same; default: as config.toml says",
 )
 LOG_JSON = Option(name="log_json", flags=("--log-json",), help="the daemon writes its log as a JSON object per line")
@@ -79,6 +82,7 @@ PREVIEWS = (
         name="preview",
         flags=("--preview",),
         metavar="HOW",
+        choices=("auto", "kitty", "iterm2", "sixel", "blocks", "off"),
         help="show pictures on the terminal: auto, kitty, iterm2, sixel, blocks or off; default: as config.toml says",
     ),
     Option(name="no_preview", flags=("--no-preview",), help="show no pictures, as --preview off"),

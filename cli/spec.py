@@ -29,6 +29,8 @@ class Option(Struct, frozen=True, kw_only=True):
     kind: str = "text"
     """``text``, ``number`` (at least 1), ``path`` or ``workflow``."""
     default: str | int | None = None
+    choices: tuple[str, ...] = ()
+    """Its values, for completion; the command itself refuses others."""
 
 
 class Command(Struct, frozen=True, kw_only=True):

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from comfyd.modes import MODES
-
 from ..commands import HELP, WORD_GROUPS
 from ..spec import Argument, Command, Option
 from .candidate import Item
@@ -78,8 +76,8 @@ def _option_values(option: Option, word: str, context: Context) -> Iterable[Item
         return [Item(path, "path") for path in context.paths(word)]
     if option.kind == "workflow":
         return _workflows(word, context)
-    if option.name == "mode":
-        return [Item(mode, "value") for mode in MODES]
+    if option.choices:
+        return [Item(choice, "value") for choice in option.choices]
     return [Item(str(option.default), "value", "default")] if option.default is not None else []
 
 

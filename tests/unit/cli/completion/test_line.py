@@ -1,5 +1,7 @@
 """Candidates where they could stand: in a REPL's line and among a shell's words."""
 
+from typing import get_args, get_type_hints
+
 import pytest
 from comfyd_cli.commands import REPL
 from comfyd_cli.completion import Candidate, candidates, for_words
@@ -7,6 +9,7 @@ from comfyd_cli.completion.index import Index
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from comfyd.config import Config
 from comfyd.workflow import Catalogue, load
 
 from .conftest import CATALOGUE, Fake
@@ -94,6 +97,8 @@ def test_short_flags_where_one_dash_was_typed(shell: Fake) -> None:
 
 def test_the_value_of_an_option(shell: Fake) -> None:
     assert shell_texts("run demo --mode ", shell) == ["exact", "fast"]
+    assert shell_texts("run demo --preview ", shell) == list(get_args(get_type_hints(Config)["preview"]))
+    assert shell_texts("run demo --preview si", shell) == ["sixel"]
     assert shell_texts("run demo -o flo", shell) == ["flow.json"]
     assert shell_texts("history -n ", shell) == ["20"]
     assert shell_texts("history -n", shell)[0] == "-n"
