@@ -56,7 +56,7 @@ def _waits_for(waiting: int, other: int) -> bool:
 
 def _asked_for(thread: Any) -> list[Any]:
     """The module locks that a thread waits for; Python keeps account of them to find deadlocks of its own."""
-    account = getattr(importlib._bootstrap, "_blocking_on", {})  # type: ignore[attr-defined]
+    account = getattr(importlib._bootstrap, "_blocking_on", {})
     found = account.get(thread)
     if found is None:
         return []
