@@ -45,6 +45,7 @@ class Heard:
 
 def follow(client: Client, request: Submit | Watch, display: Heard, terminal: Terminal, *, start: bool) -> Outcome:
     """Run or watch a job; with ``start`` a daemon that ends under it is started again. Ctrl-C cancels the job."""
+    told = False
     for left in reversed(range(_RETURNS)):
         try:
             return run_job(client, request, display, terminal)
@@ -52,9 +53,10 @@ def follow(client: Client, request: Submit | Watch, display: Heard, terminal: Te
             job = display.job or getattr(request, "job", 0)
             if not (start and job and left):
                 raise
-        terminal.note(
-            f"the daemon has ended; it is started again, and job {job}, which was with it, is followed there", dim=False
-        )
+        if not told:  # a daemon that is just dying may take the connection and be gone once more
+            where = f"job {job}, which was with it, is followed there"
+            terminal.note(f"the daemon has ended; it is started again, and {where}", dim=False)
+        told = True
         client.connect(start=True)
         display.reopen()
         request = Watch(job=job)

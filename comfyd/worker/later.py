@@ -1,6 +1,5 @@
 """What a start has left for later, done in pieces while no job is there; what a job needs of it sooner is imported then."""
 
-import gc
 import logging
 import sys
 from collections.abc import Iterator, Mapping
@@ -60,6 +59,3 @@ class Later:
                 yield
         if not self._made.fresh:
             yield from self._made.refresh()
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
