@@ -111,7 +111,7 @@ def test_any_size(shell: Shell, prompt: Open, rows: int, columns: int):
 
 
 def test_without_colours(shell: Shell, prompt: Open):
-    screen = prompt(NO_COLOR="1")
+    screen = prompt(NO_COLOR="1", COMFYD_PREVIEW="auto")
     assert "done in" in screen.does("seed 5")
     screen.send("steps 0 ")
     screen.until("not 0.")
