@@ -1,4 +1,4 @@
-"""Further modules whose calls become graphs: ControlNets, text encoders' layers, autoencoders' decoders."""
+"""Further modules whose calls become graphs: ControlNets, text encoders' layers, autoencoders' halves."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -21,9 +21,10 @@ def methods() -> Iterator[tuple[type, str, bool]]:
     yield comfy.cldm.cldm.ControlNet, "forward", False
     yield comfy.clip_model.CLIPEncoder, "forward", False
     yield comfy.text_encoders.t5.T5Stack, "forward", False
-    yield comfy.ldm.models.autoencoder.AutoencodingEngine, "decode", True
-    yield comfy.ldm.models.autoencoder.AutoencodingEngineLegacy, "decode", True
-    yield comfy.taesd.taesd.TAESD, "decode", True
+    for half in ("decode", "encode"):
+        yield comfy.ldm.models.autoencoder.AutoencodingEngine, half, True
+        yield comfy.ldm.models.autoencoder.AutoencodingEngineLegacy, half, True
+        yield comfy.taesd.taesd.TAESD, half, True
 
 
 def graphed(graphs: Graphs, original: Callable[..., Any], repeatable: bool, mode: Callable[[], str | None]) -> Callable[..., Any]:
@@ -38,7 +39,7 @@ def graphed(graphs: Graphs, original: Callable[..., Any], repeatable: bool, mode
             return eager()
         weights.look_again()
         owner = weights.of(self, graphs.died)
-        label = type(self).__name__
+        label = type(self).__name__ if method.__name__ == "forward" else f"{type(self).__name__}.{method.__name__}"
         reason = owner.reason or ("a node pack has changed it" if method.__name__ in vars(self) else "") or _device(args, kwargs)
         if reason:
             return graphs.eagerly(owner.owner, label, reason, eager)

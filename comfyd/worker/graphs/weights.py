@@ -4,12 +4,9 @@ import functools
 import itertools
 import weakref
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-
-if TYPE_CHECKING:
-    from comfy.model_patcher import ModelPatcher
 
 _OWN = ("comfy", "comfyd", "torch", "comfy_extras", "comfy_kitchen")
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
@@ -28,6 +25,7 @@ class Weights:
     def __init__(self) -> None:
         self.owner = next(_serial)
         self.epoch = 0
+        """Which addresses the weights have; LoRAs merged into the same storage keep it, and with it the graphs."""
         self.reason = ""
         """Why calls of the module must run eagerly; empty: nothing speaks against a graph."""
         self.compiled = False
@@ -74,14 +72,6 @@ def of(module: torch.nn.Module, died: Callable[[int], None]) -> Weights:
 def owned_by(module: torch.nn.Module) -> list[int]:
     """The owner numbers of a module and of those within it."""
     return [weights.owner for part in _parts(module) if (weights := _records.get(part))]
-
-
-def weights_epoch(patcher: "ModelPatcher") -> int:
-    """Which addresses the patcher's model has; another number whenever one of them has changed.
-
-    LoRAs merged into the same storage keep the epoch, and with it the graphs.
-    """
-    return of(patcher.model, lambda _: None).epoch
 
 
 def look_again() -> None:
