@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from comfyd.errors import ExitStatus, UsageError
+from comfyd.whole import mode_of, put
 
 from .commands import SHELL
 from .shells import FILES, SCRIPTS
@@ -88,15 +89,9 @@ def _text(file: Path) -> str:
 
 
 def _write(file: Path, text: str) -> None:
-    """Beside it, then in its place; a link stays one."""
+    """Whole or not at all; a link stays one, and permissions stay as they are."""
     target = file.resolve()
-    part = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8", errors="surrogateescape")
-        if target.exists():
-            part.chmod(target.stat().st_mode)
-        part.replace(target)
+        put(target, text.encode(errors="surrogateescape"), mode_of(target))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise UsageError(f"{file} cannot be written ({error.strerror}); check its directory.") from error

@@ -1,12 +1,11 @@
 """The command convert: a workflow of any kind as the API graph that ComfyUI's editor would export."""
 
 import json
-import os
-import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from comfyd.errors import ExitStatus, MissingModel, OutputNotWritable, Refused
+from comfyd.whole import mode_of, publish
 from comfyd.workflow import Catalogue, prepare
 from comfyd.workflow.binding import draft
 
@@ -55,23 +54,6 @@ def write(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():
         raise OutputNotWritable(f"{path} is no file; give -o the name of one.")
     try:
-        handle, temporary = tempfile.mkstemp(prefix=".comfyd-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(temporary).chmod(_mode(path))
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        publish(path, lambda stream: stream.write(text.encode()), mode_of(path))
     except OSError as error:
         raise OutputNotWritable(f"{path} cannot be written ({error.strerror}); give another path to -o.") from error
-
-
-def _mode(path: Path) -> int:
-    """The permissions of the file that is replaced, or those that a new one gets."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask

@@ -2,7 +2,6 @@
 
 import filecmp
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from comfyd.errors import ComfydError, NotDelivered, OutputNotWritable, UsageError
 from comfyd.protocol import Graph
+from comfyd.whole import copy, mode_of
 
 from .suffix import KNOWN, fitting, kind, makes_only_png
 from .terminal import Terminal
@@ -124,16 +124,6 @@ def _free_names(target: Path) -> Iterator[Path]:
 
 
 def _copy(file: Path, target: Path) -> Path:
-    """Whole or not at all: a temporary file beside the target takes its name when it is complete."""
-    if target.exists() and target.samefile(file):
-        return target
-    handle, temporary = tempfile.mkstemp(prefix=".comfyd-", suffix=target.suffix, dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as destination, file.open("rb") as source:
-            shutil.copyfileobj(source, destination, 1 << 20)
-        Path(temporary).chmod(file.stat().st_mode & 0o777)
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    if not (target.exists() and target.samefile(file)):
+        copy(file, target, mode_of(file))
     return target

@@ -9,6 +9,7 @@ from pathlib import Path
 from comfyd import service
 from comfyd.client import stop_daemon
 from comfyd.errors import ExitStatus, UsageError
+from comfyd.whole import put
 
 from .terminal import Terminal
 
@@ -81,13 +82,9 @@ def _require_manager() -> None:
 
 
 def _write(file: Path, text: str) -> None:
-    part = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
+        put(file, text.encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise UsageError(f"{file} cannot be written ({error.strerror}); check its directory.") from error
 
 

@@ -1,6 +1,5 @@
 """The commands on the configuration: config show, config path, config edit."""
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -9,6 +8,7 @@ from pathlib import Path
 from comfyd import config
 from comfyd.config_file import completed, settings, toml
 from comfyd.errors import ConfigError, ExitStatus, UsageError
+from comfyd.whole import put
 
 from .terminal import Terminal
 
@@ -70,15 +70,10 @@ def _text(file: Path) -> str:
 
 
 def _write(file: Path, text: str) -> None:
-    """Beside it, then in its place; a link stays one."""
-    target = file.resolve()
-    part = target.with_name(f".{target.name}.{os.getpid()}")
+    """Whole or not at all; a link stays one."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
+        put(file.resolve(), text.encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ConfigError(f"{file} cannot be written ({error.strerror}); check its directory.") from error
 
 

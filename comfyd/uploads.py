@@ -1,13 +1,12 @@
 """A file of the user's in the engine's input folder, under a name that its content gives it."""
 
 import hashlib
-import os
 import re
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
 from .errors import FileNotUsable
+from .whole import copy
 from .workflow.wording import shown
 
 _MEDIA = (
@@ -57,14 +56,10 @@ def _digest(path: Path) -> str:
 
 def _copy(path: Path, target: Path) -> None:
     """Put the copy in place at once and whole, whoever else does the same."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, part)
-        part.replace(target)
+        copy(path, target)
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         reason = f"cannot be copied into the engine's input folder {target.parent} ({error.strerror})"
         raise FileNotUsable(f"{shown(str(path))} {reason}; see to its permissions and space.") from error
 

@@ -1,12 +1,13 @@
 """What terminals have answered, kept in the cache directory, because asking takes a moment."""
 
-import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+
+from comfyd.whole import put
 
 _TELLING = (
     "TERM",
@@ -50,11 +51,8 @@ class Remembered:
         """Remember it, if the cache can be written."""
         newest = sorted(self._read().items(), key=lambda item: -item[1].when)[: _MOST - 1]
         answers = dict(newest) | {self._key: Answer(kind, time.time())}
-        part = self._file.with_name(f".terminals.{os.getpid()}")
         with suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(msgspec.json.encode(answers))
-            part.replace(self._file)
+            put(self._file, msgspec.json.encode(answers))
 
     def _read(self) -> dict[str, Answer]:
         try:

@@ -9,8 +9,7 @@ from typing import Any, Self
 import msgspec
 
 from comfyd.errors import OutputNotWritable
-
-from .files import publish
+from comfyd.whole import publish
 
 NAME = "sweep.json"
 

@@ -5,7 +5,9 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from .files import is_picture, publish
+from comfyd.whole import publish
+
+from .files import is_picture
 from .grids import Grid
 from .points import Point, text
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .files import publish
+from comfyd.whole import publish
+
 from .grids import Grid
 from .points import Point
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from comfyd import provenance
 from comfyd.config import Config
 from comfyd.inuse import InUse
+from comfyd.whole import put
 
 from .launch import Launch
 
@@ -45,11 +45,9 @@ def read_earlier(file: Path, launch: Launch) -> "Catalogue | None":
 
 def renew(file: Path, catalogue: "Catalogue") -> None:
     """Write what is known now, such as files that came meanwhile, for clients, who read it themselves."""
-    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
     try:
         with _renewing:
-            partial.write_bytes(catalogue.encode())
-            partial.replace(file)
+            put(file, catalogue.encode())
     except Exception as error:  # a cache never stands in the way, whatever is wrong with it
         log.warning("the node catalogue %s cannot be renewed: %s", file, error)
 
@@ -57,7 +55,4 @@ def renew(file: Path, catalogue: "Catalogue") -> None:
 def note_in_use(file: Path, config: Config) -> None:
     """Tell clients which catalogue is that of the engine in use."""
     with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f"in-use.{os.getpid()}.partial")
-        partial.write_bytes(InUse.of(file, config).encode())
-        partial.replace(file.with_name(InUse.FILE))
+        put(file.with_name(InUse.FILE), InUse.of(file, config).encode())

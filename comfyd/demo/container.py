@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import struct
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from comfyd.errors import DiskFull
+from comfyd.whole import publish
 
 from .text_encoder import Part
 
@@ -58,7 +58,6 @@ def _fill(file: int, parts: Sequence[Part], metadata: dict[str, str]) -> None:
     for (_, _, values), offset in zip(parts, offsets, strict=False):
         if values is not None:
             _write(file, memoryview(np.ascontiguousarray(values).reshape(-1)).cast("B"), len(header) + offset)
-    os.fsync(file)
 
 
 def _write(file: int, data: memoryview, offset: int) -> None:
@@ -69,16 +68,9 @@ def _write(file: int, data: memoryview, offset: int) -> None:
 
 def write(path: Path, parts: Sequence[Part], metadata: dict[str, str]) -> None:
     """Puts the file in place at once or not at all; DiskFull when there is no room for it."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        try:
-            os.fchmod(handle, 0o644)
-            _fill(handle, parts, metadata)
-        finally:
-            os.close(handle)
-        Path(temporary).replace(path)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        publish(path, lambda file: _fill(file.fileno(), parts, metadata), 0o644, lasting=True)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(f"no space is left in {path.parent} for the demo model: free 130 MB there, then run again.") from error
         raise

@@ -4,10 +4,10 @@ The path is written relative to the data directory where it lies inside, so that
 """
 
 import json
-import os
 from pathlib import Path
 
 from comfyd.config import Paths
+from comfyd.whole import put
 
 
 def _file(paths: Paths) -> Path:
@@ -26,10 +26,7 @@ def read(paths: Paths) -> Path | None:
 def write(paths: Paths, comfyui: Path) -> None:
     """Replace the choice in one step."""
     chosen = comfyui.relative_to(paths.data) if comfyui.is_relative_to(paths.data) else comfyui
-    paths.data.mkdir(parents=True, exist_ok=True)
-    written = _file(paths).with_suffix(f".{os.getpid()}.tmp")
-    written.write_text(json.dumps({"comfyui": str(chosen)}) + "\n", encoding="utf-8")
-    written.replace(_file(paths))
+    put(_file(paths), f"{json.dumps({'comfyui': str(chosen)})}\n".encode())
 
 
 def forget(paths: Paths) -> None:

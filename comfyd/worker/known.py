@@ -1,7 +1,6 @@
 """What an earlier start of the same engine has left in the catalogue's file, read before the engine is imported."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import comfyd
 from comfyd import provenance
 from comfyd.protocol import CATALOGUE_FORMAT
 from comfyd.provenance import Provenance
+from comfyd.whole import put
 
 
 class Known(msgspec.Struct):
@@ -60,7 +60,6 @@ def engine(comfyui: Path, configurations: list[str]) -> Provenance:
 
 def write(file: Path, version: str, known: Known) -> None:
     """Puts the catalogue in place at once and whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "format": known.format,
         "comfyui": version,
@@ -69,8 +68,6 @@ def write(file: Path, version: str, known: Known) -> None:
         "modules": known.modules,
         "replacements": known.replacements,
     }
-    temporary = file.with_suffix(f".{os.getpid()}")
     # Python's own encoder, for a node may give infinity as a limit.
     nodes = ", ".join(f"{json.dumps(name)}: {bytes(entry).decode()}" for name, entry in known.nodes.items())
-    temporary.write_text(f'{json.dumps(content)[:-1]}, "nodes": {{{nodes}}}}}', encoding="utf-8")
-    temporary.replace(file)
+    put(file, f'{json.dumps(content)[:-1]}, "nodes": {{{nodes}}}}}'.encode())

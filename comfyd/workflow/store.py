@@ -4,7 +4,6 @@ A directory appears and disappears whole; a file in it is replaced whole. So who
 """
 
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from typing import Any
 import msgspec
 
 from comfyd.errors import InvalidName, StoreUnavailable, WorkflowInvalid, WorkflowNotFound
+from comfyd.whole import publish
 
 from .document import Document
 from .wording import listed, plain, shown
@@ -168,14 +168,4 @@ def _explained(directory: Path) -> Iterator[None]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all, and still there after a power failure."""
-    handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    publish(path, lambda stream: stream.write(data), 0o600, lasting=True)

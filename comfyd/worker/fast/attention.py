@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from comfyd.whole import put
+
 _ops = torch.ops.aten
 KERNELS: dict[str, Callable[..., Any]] = {
     "flash": lambda q, k, v: _ops._scaled_dot_product_flash_attention(q, k, v, 0.0, False, False)[0],
@@ -128,9 +130,6 @@ def _read(file: Path) -> dict[str, dict[str, str]]:
 
 def _write(file: Path, known: dict[str, dict[str, str]]) -> None:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        aside = file.with_suffix(".new")
-        aside.write_text(json.dumps(known, indent=1))
-        aside.replace(file)
+        put(file, json.dumps(known, indent=1).encode())
     except OSError as error:
         logging.warning("comfyd: the choice of attention kernels is not kept: %s", error)

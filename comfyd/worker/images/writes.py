@@ -3,12 +3,13 @@
 import contextlib
 import errno
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from comfyd.whole import copy
 
 _LIMIT = 256 * 1024**2  # bytes of pixels that wait for a thread; a video's frames must not pile up
 _THREADS = max(1, min(4, (os.cpu_count() or 1) // 2))
@@ -147,19 +148,8 @@ def move(file: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _copy(file, target)
+        copy(file, target)
         file.unlink()
-
-
-def _copy(file: Path, target: Path) -> None:
-    """The copy gets its name when it is whole."""
-    part = target.with_name(f".{target.name}.part")
-    try:
-        shutil.copyfile(file, part)
-        part.replace(target)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def _named(error: BaseException, target: Path) -> BaseException:

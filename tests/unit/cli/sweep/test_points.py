@@ -1,11 +1,9 @@
 """Combinations are known again by what they make, and their files' names say what they are."""
 
-import os
 from pathlib import Path
 from typing import Any
 
-import pytest
-from comfyd_cli.sweep.files import copied, publish
+from comfyd_cli.sweep.files import copied
 from comfyd_cli.sweep.points import digest, points, stem, text, unique
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,19 +66,3 @@ def test_a_file_is_whole_and_another_s_name_is_left(tmp_path: Path) -> None:
     source.write_bytes(b"two")
     assert copied(source, target) == tmp_path / "seed=1~2.png"
     assert target.read_bytes() == b"one"
-    assert target.stat().st_mode & 0o777 == 0o666 & ~_umask()
-
-
-def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
-    target = tmp_path / "a.json"
-    target.write_text("before")
-    with pytest.raises(ZeroDivisionError):
-        publish(target, lambda _: 1 / 0)
-    assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
-    assert target.read_text() == "before"
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
