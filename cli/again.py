@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from comfyd.protocol import JobReply, JobRequest, Submit
+from comfyd.protocol import JobReply, JobRequest, resubmitted
 
 from .connection import ANSWER_LIMIT, connected
 from .display import display_for
@@ -30,21 +30,8 @@ def again(  # noqa: PLR0913 - the command's own options
     with connected(terminal, start=not no_start, quiet=quiet) as client:
         before = client.call(JobRequest(job=job), ANSWER_LIMIT)
         assert isinstance(before, JobReply)
-        submit = resubmitted(before, words, mode_of(mode) or before.record.mode, follow=not detach)
+        submit = resubmitted(before, words=list(words), mode=mode_of(mode), follow=not detach)
         if detach:
             return leave(client, submit, display, terminal, json=json)
         outcome = run_job(client, submit, display, terminal)
     return report(outcome, terminal, output=output, json=json, quiet=quiet)
-
-
-def resubmitted(before: JobReply, words: Sequence[str], mode: str, *, follow: bool) -> Submit:
-    """The request that runs the job once more; its record tells of all values that were ever set, the new ones last."""
-    return Submit(
-        api=before.graph,
-        workflow=before.record.workflow,
-        words=list(words),
-        held=before.record.overrides,
-        extra_data=before.extra_data,
-        mode=mode,
-        follow=follow,
-    )

@@ -670,6 +670,21 @@ decode_order = msgspec.msgpack.Decoder(Order).decode
 decode_from_worker = msgspec.msgpack.Decoder(FromWorker).decode
 
 
+def resubmitted(before: JobReply, *, mode: str = "", **more: Any) -> Submit:
+    """The request that runs a job once more, in its own mode unless another is given; ``more`` is the rest of the fields.
+
+    The new job's record tells of all values that were ever set, the new ones last.
+    """
+    return Submit(
+        api=before.graph,
+        workflow=before.record.workflow,
+        held=before.record.overrides,
+        extra_data=before.extra_data,
+        mode=mode or before.record.mode,
+        **more,
+    )
+
+
 def ends(request: Request, message: ToClient) -> bool:
     """Whether this message is the one final message of the request."""
     if isinstance(message, Accepted):

@@ -6,10 +6,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from comfyd.errors import ComfydError, ExitStatus, Refused, Unavailable, UsageError
-from comfyd.protocol import Accepted, Cancel, Done, HistoryRequest, JobReply, JobRequest, JobsReply, Submit, Watch
+from comfyd.protocol import Accepted, Cancel, Done, HistoryRequest, JobReply, JobRequest, JobsReply, Submit, Watch, resubmitted
 
 from .. import workflows
-from ..again import resubmitted
 from ..connection import ANSWER_LIMIT, connected
 from ..display import display_for
 from ..follow import Outcome, report
@@ -45,7 +44,7 @@ def again(session: Session, *, job: int | None, words: Sequence[str], mode: str 
     with connected(session.terminal, start=session.start, quiet=options["quiet"]) as client:
         before = client.call(JobRequest(job=job or session.last_job or _newest(client)), ANSWER_LIMIT)
     assert isinstance(before, JobReply)
-    return perform(session, resubmitted(before, words, workflows.mode_of(mode) or before.record.mode, follow=True), **options)
+    return perform(session, resubmitted(before, words=list(words), mode=workflows.mode_of(mode)), **options)
 
 
 def _newest(client: Any) -> int:

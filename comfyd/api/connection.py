@@ -28,6 +28,7 @@ from comfyd.protocol import (
     Submit,
     ToClient,
     WaitReady,
+    resubmitted,
 )
 from comfyd.uploads import put
 from comfyd.workflow import Document, load
@@ -109,9 +110,7 @@ class Connection:
         self, workflow: Workflow, overrides: Mapping[str, Any] | None = None, /, *, mode: str = "", **parameters: Any
     ) -> Job:
         """Hand in a workflow and come back once it is in the journal; arguments and errors as those of ``run``."""
-        accepted = self.call(self._request(workflow, {**(overrides or {}), **parameters}, mode, follow=False))
-        assert isinstance(accepted, Accepted)
-        return Job(self._pool, accepted.job, accepted.overrides)
+        return self._handed_in(self._request(workflow, {**(overrides or {}), **parameters}, mode, follow=False))
 
     def sweep(
         self,
@@ -170,19 +169,7 @@ class Connection:
         before = self.call(JobRequest(job=id))
         assert isinstance(before, JobReply)
         given = {name: self._sent(value) for name, value in {**(overrides or {}), **parameters}.items()}
-        accepted = self.call(
-            Submit(
-                api=before.graph,
-                workflow=before.record.workflow,
-                overrides=list(given.items()),
-                held=before.record.overrides,
-                extra_data=before.extra_data,
-                mode=before.record.mode,
-                follow=False,
-            )
-        )
-        assert isinstance(accepted, Accepted)
-        return Job(self._pool, accepted.job, accepted.overrides)
+        return self._handed_in(resubmitted(before, overrides=list(given.items()), follow=False))
 
     # ------------------------------------------------------------ the daemon
 
@@ -196,6 +183,11 @@ class Connection:
         """Any request of ``comfyd.protocol``, and its final message."""
         with self._pool.lent() as client:
             return client.call(request)
+
+    def _handed_in(self, request: Submit) -> Job:
+        accepted = self.call(request)
+        assert isinstance(accepted, Accepted)
+        return Job(self._pool, accepted.job, accepted.overrides)
 
     def _each_sent(self, value: Any) -> Any:
         return [self._sent(one) for one in value] if isinstance(value, list | tuple) else self._sent(value)

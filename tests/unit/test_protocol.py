@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from comfyd import protocol
-from comfyd.protocol import Accepted, Done, Queued, StatusRequest, Submit, Watch, ends
+from comfyd.protocol import Accepted, Done, JobRecord, JobReply, Queued, StatusRequest, Submit, Watch, ends, resubmitted
 
 REQUESTS = typing.get_args(protocol.Request)
 TO_CLIENT = typing.get_args(protocol.ToClient)
@@ -67,6 +67,16 @@ def test_events_end_nothing_and_job_ends_do() -> None:
     for kind in typing.get_args(protocol.JobEnd):
         assert ends(request, sample(kind))
     assert ends(request, sample(Done))
+
+
+@pytest.mark.parametrize(("asked", "mode"), [("", "exact"), ("fast", "fast")])
+def test_a_job_once_more(asked: str, mode: str) -> None:
+    record = msgspec.structs.replace(sample(JobRecord), workflow="demo", overrides={"5.seed": 7}, mode="exact")
+    before = JobReply(record=record, graph={"5": {}}, extra_data={"a": 1})
+    once_more = resubmitted(before, words=["cfg", "4"], mode=asked, follow=False)
+    assert once_more == Submit(
+        api={"5": {}}, workflow="demo", words=["cfg", "4"], held={"5.seed": 7}, extra_data={"a": 1}, mode=mode, follow=False
+    )
 
 
 def test_a_run_is_the_same_with_parts_that_stay_encoded() -> None:
