@@ -46,6 +46,11 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
         return self.state / "journal.sqlite"
 
     @property
+    def receipts(self) -> Path:
+        """What unfinished jobs have published, a file for each."""
+        return self.state / "receipts"
+
+    @property
     def workflows(self) -> Path:
         """The named workflows, a directory for each."""
         return self.data / "workflows"

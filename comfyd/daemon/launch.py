@@ -77,6 +77,7 @@ def environment(launch: Launch, config: Config, paths: Paths, address: str, blac
         "graphs_vram": int(config.graphs_vram * _GIB) if config.graphs else -1,
         "models_ram": int(config.models_ram * _GIB),
         "png": str(config.png),
+        "receipts": str(paths.receipts),
         "max_running": config.max_running,
     }
     return os.environ | {

@@ -93,7 +93,7 @@ def _start(launch: Launch, link: Link) -> "Engine":
     from .workbench import Workbench
 
     bench = Workbench(Store(residency.budget(launch.settings)), loaded.server, BlackBox(launch.blackbox), link.send)
-    outputs.install()
+    outputs.install(launch.settings.receipts)
     saving.install(launch.settings.png)
     sampling.install(launch.settings.graphs_vram)
     for shortcut in (conditioning, patching, questions, schedules):

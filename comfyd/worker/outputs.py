@@ -19,7 +19,8 @@ import folder_paths
 import psutil
 
 from .images.deliveries import Deliveries, Tell
-from .images.writes import Writes, move
+from .images.writes import Writes
+from .receipts import Receipts
 
 _STAGING = ".comfyd-staging"
 _local = threading.local()
@@ -32,6 +33,7 @@ class Staging:
     """The staging folders and deliveries of one job; parked jobs keep theirs."""
 
     def __init__(self, job: int, tell: Tell, cancelled: Callable[[], bool] = lambda: False) -> None:
+        self._job = job
         self._cancelled = cancelled
         self._name = f"{os.getpid()}-{job}"
         self._folders: dict[Path, Path] = {}
@@ -66,7 +68,7 @@ class Staging:
         """Moves everything staged to its real place."""
         for real, staged in self._folders.items():
             for file in staged.iterdir():
-                move(file, real / file.name)
+                writes.publish([self._job], file, real / file.name)
 
     def discard(self) -> None:
         """The job ends: deletes what a failed node has staged, and the folders."""
@@ -97,8 +99,9 @@ def active() -> Staging | None:
     return staging if staging and staging.active else None
 
 
-def install() -> None:
-    """Wraps ``folder_paths.get_save_image_path`` and clears what killed workers left."""
+def install(receipts: str) -> None:
+    """Wraps ``folder_paths.get_save_image_path`` and clears what killed workers left; ``receipts`` is a folder, or empty."""
+    writes.receipts = Receipts(Path(receipts) if receipts else None)
 
     def get_save_image_path(filename_prefix: str, output_dir: str, *args: Any, **kwargs: Any) -> Any:
         folder, *rest = numbered(filename_prefix, output_dir, *args, **kwargs)

@@ -26,6 +26,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """For CUDA graphs; negative: none are made."""
     png: str = "fast"
     max_running: int = 4
+    receipts: str = ""
+    """The folder of the receipts (``comfyd.receipts``); empty: none are written."""
 
     @property
     def catalogue_file(self) -> Path:

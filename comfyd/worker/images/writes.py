@@ -4,14 +4,17 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
-from comfyd.whole import copy
+from comfyd import whole
+from comfyd.worker.receipts import Receipts
 
 _LIMIT = 256 * 1024**2  # bytes of pixels that wait for a thread; a video's frames must not pile up
+_PIECE = 1024**2  # bytes that are copied at a time
 _THREADS = max(1, min(4, (os.cpu_count() or 1) // 2))
 
 
@@ -40,6 +43,7 @@ class Writes:
 
     def __init__(self, threads: int = _THREADS, limit: int = _LIMIT) -> None:
         self.changed = threading.Condition()
+        self.receipts = Receipts()
         self._pool = ThreadPoolExecutor(threads, "write")
         self._limit = limit
         self._pending: dict[Path, Write] = {}
@@ -94,6 +98,10 @@ class Writes:
         if write.there:
             action()
 
+    def publish(self, jobs: Collection[int], file: Path, target: Path) -> None:
+        """Puts a whole file of these jobs in place, once their receipts name it."""
+        move(file, target, lambda that: self.receipts.note(jobs, that, target))
+
     def _has_room(self, size: int) -> bool:
         return not self._pending or sum(write.size for write in self._pending.values()) + size <= self._limit
 
@@ -110,21 +118,21 @@ class Writes:
             self._end(write)
 
     def _put(self, write: Write) -> None:
-        if self._given_up(write, last=False):
+        if not self._claims(write, last=False):
             return
         assert write.parts is not None
         write.part.parent.mkdir(parents=True, exist_ok=True)
         with write.part.open("wb") as file:
             file.writelines(write.parts())
-        if not self._given_up(write, last=True):
-            move(write.part, write.target)
+        if jobs := self._claims(write, last=True):
+            self.publish(jobs, write.part, write.target)
             write.there = True
 
-    def _given_up(self, write: Write, last: bool) -> bool:
-        """Whether nobody claims it any more; that, or ``last``, is final."""
+    def _claims(self, write: Write, last: bool) -> list[int]:
+        """The jobs that claim it; that there are none, or ``last``, is final."""
         with self.changed:
             write.decided = last or not write.claims
-            return not write.claims
+            return list(write.claims)
 
     def _end(self, write: Write) -> None:
         write.parts = None
@@ -141,15 +149,27 @@ class Writes:
                 self.changed.notify_all()
 
 
-def move(file: Path, target: Path) -> None:
-    """Puts a whole file in place, also where that is another file system."""
+def move(file: Path, target: Path, before: Callable[[Path | int], None] = lambda that: None) -> None:
+    """Puts a whole file in place, also where that is another file system.
+
+    ``before`` is called with what is about to get the name: the file, or the descriptor of its copy.
+    """
+    before(file)
     try:
         file.replace(target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        copy(file, target)
+        whole.publish(target, lambda stream: _copy(file, stream, before))
         file.unlink()
+
+
+def _copy(file: Path, to: IO[bytes], before: Callable[[Path | int], None]) -> None:
+    with file.open("rb") as source:
+        while piece := source.read(_PIECE):
+            to.write(piece)
+    to.flush()
+    before(to.fileno())
 
 
 def _named(error: BaseException, target: Path) -> BaseException:
