@@ -45,6 +45,7 @@ from comfyd.protocol import (
     UnloadOrder,
 )
 from comfyd.provenance import stamp
+from comfyd.worker.receipts import Receipts
 
 GIB = 1024**3
 MEMORY = Memory(device="fake", used=1 * GIB, total=8 * GIB)
@@ -88,6 +89,8 @@ def catalogue() -> dict[str, Any]:
     return {
         "Echo": _class([], text=STRING),
         "Save": _class([], text=STRING),
+        "Publish": _class([], folder=STRING, until=STRING),
+        "Share": _class([], file=STRING),
         "ExtraData": _class([]),
         "WaitFor": _class([], path=STRING),
         "Hang": _class([], path=STRING),
@@ -176,6 +179,21 @@ class Job:
         file.write_text(text)
         self.files.append(str(file))
         yield Output(job=self.run.job, node=node, files=[str(file)])
+
+    def do_Publish(self, node: str, folder: str, until: str) -> Iterator[Any]:
+        """Saves as the engine does, in a file of the next number, and waits."""
+        taken = [int(file.stem) for file in Path(folder).glob("*.txt")]
+        part, file = Path(folder, "part"), Path(folder, f"{max([0, *taken]) + 1}.txt")
+        part.write_text(f"attempt {self.run.attempt}")
+        Receipts(Path(SETTINGS["receipts"])).note([self.run.job], part, file)
+        part.replace(file)
+        yield from self.do_Share(node, str(file))
+        yield from self.do_WaitFor(node, until)
+
+    def do_Share(self, node: str, file: str) -> Iterator[Any]:
+        """Its result is a file that is there."""
+        self.files.append(file)
+        yield Output(job=self.run.job, node=node, files=[file])
 
     def do_WaitFor(self, node: str, path: str) -> Iterator[Any]:
         while not Path(path).exists() and not self.cancelled:

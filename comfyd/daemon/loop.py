@@ -42,6 +42,7 @@ from .clients import Caller, Clients
 from .pending import Pending
 from .plan import Planner
 from .queue import Queue
+from .receipts import Receipts
 from .submit import bound, with_values
 from .supervisor import Supervisor
 from .timings import Timings
@@ -68,7 +69,8 @@ class Daemon:
         self._pending = Pending(self._clients)
         self._journal = Journal(paths.journal, config.history)
         self._jobs = Jobs(limits(config))
-        self._queue = Queue(self._jobs, self._journal, self._clients, self._finish_if_idle)
+        receipts = Receipts(paths.receipts)
+        self._queue = Queue(self._jobs, self._journal, receipts, self._clients, self._finish_if_idle)
         self._engine = Supervisor(config, paths, self)
         self._queue.worker = self._engine
         self._timings = Timings(self._journal)

@@ -34,6 +34,7 @@ from comfyd.workflow.wording import plain
 
 from .clients import Caller, Clients
 from .followers import Followers
+from .receipts import Receipts
 from .submit import extra_data
 
 log = logging.getLogger("comfyd.jobs")
@@ -64,10 +65,11 @@ class Queue:
 
     worker: WorkerEnd
 
-    def __init__(self, jobs: Jobs, journal: Journal, clients: Clients, on_change: Callable[[], None]) -> None:
+    def __init__(self, jobs: Jobs, journal: Journal, receipts: Receipts, clients: Clients, on_change: Callable[[], None]) -> None:
         self.jobs = jobs
         self.journal = journal
         self.followers = Followers()
+        self._receipts = receipts
         self._clients = clients
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
@@ -79,6 +81,7 @@ class Queue:
         """Journal a bound job, say so, and let it take its place; raises QueueFull or JournalUnavailable."""
         self.jobs.check_room()
         job = self.journal.add(request.workflow, overrides, encode(graph), encode(extra_data(request)), time.time(), request.mode)
+        self._receipts.forget(job)
         log.info("job %d queued (%s)", job, plain(request.workflow) or "unnamed", extra={"job": job})
         if request.follow:
             self.followers.follow(job, caller, preview=request.preview)
@@ -134,7 +137,9 @@ class Queue:
     def _unfinished(self) -> list[tuple[int, bool, int]]:
         for _ in range(2):  # a file that turns out to be damaged is made anew for the second try, with what could be saved
             try:
-                return self.journal.unfinished()
+                unfinished = self.journal.unfinished()
+                self._receipts.keep([job for job, _, _ in unfinished])
+                return unfinished
             except ComfydError as error:
                 log.error("%s", error.message)
         return []
@@ -179,6 +184,7 @@ class Queue:
             graph, extra_data, mode = self.journal.graph(effect.job)
         except ComfydError as error:
             return self.jobs.fail(effect.job, error.info(), self._loop.time())
+        self._take_back(effect.job)
         order = RunEncoded(
             job=effect.job, graph=msgspec.Raw(graph), extra_data=msgspec.Raw(extra_data), attempt=effect.attempt, mode=mode
         )
@@ -187,6 +193,13 @@ class Queue:
         log.info("job %d started (attempt %d)", effect.job, effect.attempt, extra={"job": effect.job})
         self._ask_for_previews(effect.job)
         return []
+
+    def _take_back(self, job: int) -> None:
+        """What an attempt whose end nobody heard of has published is no result; where that cannot be told it stays."""
+        try:
+            self._receipts.take_back(job, self.journal.told)
+        except ComfydError as error:
+            log.error("%s", error.message)
 
     def _requeue(self, effect: Requeue) -> None:
         log.info("job %d queued again", effect.job, extra={"job": effect.job})
@@ -202,6 +215,7 @@ class Queue:
         for caller in following:
             self._clients.relay(caller, payload if effect.reported else encode(effect.event), final=True)
         self._tell(cancelling, CancelReply(job=effect.job, state=state))
+        self._receipts.forget(effect.job)
 
     def _record(self, write: Callable[..., None], *values: object) -> None:
         """What has happened has happened, whether or not it can be written down."""

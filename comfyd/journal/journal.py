@@ -155,6 +155,13 @@ class Journal(Database):
             query = f"SELECT {COLUMNS} FROM job WHERE {' AND '.join(wanted)} ORDER BY finished DESC, id DESC LIMIT ?"
             return [record_of(row) for row in db.execute(query, values)]
 
+    def told(self, since: float) -> set[str]:
+        """The files of all jobs that ended at this moment or later, be their ends written down or owed."""
+        with self._transaction() as db:
+            rows = db.execute("SELECT files FROM job WHERE end IS NOT NULL AND finished >= ? AND files IS NOT NULL", (since,))
+            written = {file for (files,) in rows for file in unpack(files)}
+        return written.union(*(end.files for end, _ in self._owed.values()))
+
     def newest(self) -> int:
         """The highest id there is, 0 without jobs."""
         with self._transaction() as db:

@@ -46,6 +46,15 @@ def test_a_job_is_kept_with_everything_that_was_given(journal: Journal) -> None:
     assert journal.end_of(job) is None
 
 
+def test_the_files_told_are_those_of_jobs_that_ended_then_or_later(journal: Journal) -> None:
+    for number, name in enumerate(["early.png", "späte 图.png", "later.png"]):
+        journal.end(End(add(journal), DONE, files=[name, "shared.png"]), 100.0 + number)
+    add(journal)
+    end(journal, add(journal))
+    assert journal.told(101.0) == {"späte 图.png", "later.png", "shared.png"}
+    assert journal.told(103.0) == set()
+
+
 def test_a_job_goes_through_its_states(journal: Journal) -> None:
     job = add(journal)
     journal.start(job, 1, 150.0)
