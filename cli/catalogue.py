@@ -32,13 +32,9 @@ def newest_file(cache: Path, config: Config | None = None) -> Path | None:
 
 
 def _wait_for_engine(terminal: Terminal, *, start: bool) -> None:
-    from .connection import connected
+    from .connection import answered, connected
     from .display import display_for
 
     display = display_for(terminal)
     with connected(terminal, start=start) as client:
-        try:
-            for message in client.stream(WaitReady()):
-                display.show(message)
-        finally:
-            display.close()
+        answered(client, WaitReady(), display)

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from comfyd.client import Client
 from comfyd.errors import DaemonUnavailable
+from comfyd.protocol import Request, ToClient, ends
 
 from .terminal import Terminal
+
+if TYPE_CHECKING:
+    from .display import Display
 
 ANSWER_LIMIT = 10.0
 """Seconds within which the daemon answers whatever needs no engine."""
@@ -29,3 +34,14 @@ def connected(terminal: Terminal, *, start: bool, quiet: bool = False) -> Iterat
                 terminal.note("starting the daemon")
             client.connect(start=True)
         yield client
+
+
+def answered(client: Client, request: Request, display: "Display") -> ToClient:
+    """The request's final message; those before it are shown, and the display is closed then."""
+    try:
+        for message in client.stream(request):
+            if not ends(request, message):
+                display.show(message)
+    finally:
+        display.close()
+    return message

@@ -31,32 +31,20 @@ def plan(
     mode: str | None,
 ) -> int:
     """Ask the daemon, and show its answer."""
-    from .connection import connected
+    from .connection import answered, connected
     from .display import display_for
     from .given import load
     from .uploads import uploaded
 
     given = load(terminal, workflow)
     words, overrides = uploaded(terminal, given, words, overrides, start=not no_start)
-    request = PlanRequest(
-        api=given.api,
-        ui=given.ui,
-        workflow=given.name,
-        words=words,
-        overrides=overrides,
-        aliases=given.aliases,
-        mode=mode or terminal.environ.get("COMFYD_MODE", ""),
-    )
+    asked = mode or terminal.environ.get("COMFYD_MODE", "")
+    request = given.request(PlanRequest, words=words, overrides=overrides, mode=asked)
     display = display_for(terminal, json=json)
     with connected(terminal, start=not no_start) as client:
-        try:
-            for message in client.stream(request):
-                if not isinstance(message, PlanReply):
-                    display.show(message)
-        finally:
-            display.close()
-    assert isinstance(message, PlanReply)
-    show(message, terminal, json=json)
+        reply = answered(client, request, display)
+    assert isinstance(reply, PlanReply)
+    show(reply, terminal, json=json)
     return ExitStatus.DONE
 
 

@@ -85,19 +85,13 @@ def _exists(path: str) -> bool:
 
 def _input_folder(terminal: Terminal, *, start: bool) -> Path:
     """The input folder of the engine, which is waited for where it has not told yet."""
-    from .connection import connected
+    from .connection import answered, connected
     from .display import display_for
 
     with connected(terminal, start=start) as client:
         status = client.call(StatusRequest())
         if not (isinstance(status, StatusReply) and status.engine.input_dir):
-            display = display_for(terminal)
-            try:
-                for message in client.stream(WaitReady()):
-                    display.show(message)
-                    status = message
-            finally:
-                display.close()
+            status = answered(client, WaitReady(), display_for(terminal))
     if not (isinstance(status, StatusReply) and status.engine.input_dir):
         raise Unavailable("The engine does not tell its input folder; comfyd restart starts one that does.")
     return Path(status.engine.input_dir)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from comfyd.errors import ExitStatus, UsageError
-from comfyd.protocol import Accepted, Submit, ToClient
+from comfyd.protocol import Accepted, Submit
 
 from .terminal import Terminal
 
@@ -65,15 +65,7 @@ def submission(
 
         check_suffix(output, given.api, terminal)
     words, overrides = uploaded(terminal, given, words, overrides, start=start, quiet=quiet)
-    return Submit(
-        api=given.api,
-        ui=given.ui,
-        workflow=given.name,
-        words=words,
-        overrides=overrides,
-        aliases=given.aliases,
-        mode=mode,
-    )
+    return given.request(Submit, words=words, overrides=overrides, mode=mode)
 
 
 def mode_of(given: str | None) -> str:
@@ -108,15 +100,11 @@ def leave(client: "Client", submit: Submit, display: "Display", terminal: Termin
 
 def accepted(client: "Client", submit: Submit, display: "Display") -> Accepted:
     """Wait until the job is in the journal, which on a bare machine takes an engine to check it against."""
-    message: ToClient | None = None
-    try:
-        for message in client.stream(submit):
-            if not isinstance(message, Accepted):
-                display.show(message)
-    finally:
-        display.close()
-    assert isinstance(message, Accepted)
-    return message
+    from .connection import answered
+
+    reply = answered(client, submit, display)
+    assert isinstance(reply, Accepted)
+    return reply
 
 
 def tell_accepted(accepted: Accepted, terminal: Terminal, *, json: bool) -> None:

@@ -154,14 +154,7 @@ def _submission(prepared: Prepared, asked: Asked) -> Callable[[Point], Submit]:
     total = len(prepared.points)
 
     def submit(point: Point) -> Submit:
-        return Submit(
-            api=given.api,
-            ui=given.ui,
-            workflow=given.name,
-            overrides=point.overrides,
-            aliases=given.aliases,
-            mode=asked.mode,
-            extra_data={KEY: point.key, "comfyd_sweep_place": f"{point.number}/{total}"},
-        )
+        place = {KEY: point.key, "comfyd_sweep_place": f"{point.number}/{total}"}
+        return given.request(Submit, overrides=point.overrides, mode=asked.mode, extra_data=place)
 
     return submit

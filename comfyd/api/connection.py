@@ -197,16 +197,7 @@ class Connection:
 
     def _request(self, workflow: Workflow, overrides: Mapping[str, Any], mode: str, *, follow: bool) -> Submit:
         overrides = {name: self._sent(value) for name, value in overrides.items()}
-        document = self._document(workflow)
-        return Submit(
-            api=document.api,
-            ui=document.ui,
-            aliases=document.aliases,
-            workflow=document.name,
-            overrides=list(overrides.items()),
-            mode=mode,
-            follow=follow,
-        )
+        return self._document(workflow).request(Submit, overrides=list(overrides.items()), mode=mode, follow=follow)
 
     def _sent(self, value: Any) -> Any:
         """The value as it travels: a path stands for the file's copy in the engine's input folder."""

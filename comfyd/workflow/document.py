@@ -1,10 +1,12 @@
 """A workflow as somebody gave it, before it meets a catalogue."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from comfyd.protocol import Graph
+from comfyd.protocol import Graph, Work
+
+Asked = TypeVar("Asked", bound=Work)
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,3 +22,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """Names its user gave to parameters: address by name."""
     note: str = ""
     """What else its name could have meant, and how to say that; empty where nothing."""
+
+    def request(self, kind: type[Asked], **more: Any) -> Asked:
+        """The request to run it, or to plan that; ``more`` is the rest of the request's fields, the values among them."""
+        return kind(api=self.api, ui=self.ui, workflow=self.name, aliases=self.aliases, **more)
