@@ -7,7 +7,7 @@ import pytest
 from comfyd_cli.connection import answered
 
 from comfyd.errors import DaemonUnavailable
-from comfyd.protocol import Accepted, EngineInfo, EngineState, PlanReply, PlanRequest, Submit, ToClient
+from comfyd.protocol import Accepted, EngineInfo, EngineState, PlannedMemory, PlanReply, PlanRequest, Submit, ToClient
 
 WARMING = EngineState(engine=EngineInfo(state="starting"))
 ACCEPTED = Accepted(job=1, position=0)
@@ -42,7 +42,7 @@ class Daemon:
     ("request_", "final"),
     [
         (Submit(api={}, follow=False), ACCEPTED),
-        (PlanRequest(api={}), PlanReply(workflow="x", engine="ready", overrides={}, nodes=[])),
+        (PlanRequest(api={}), PlanReply(workflow="x", engine="ready", overrides={}, nodes=[], memory=PlannedMemory())),
     ],
 )
 def test_the_answer_itself_is_not_shown(request_: Any, final: ToClient) -> None:
