@@ -91,7 +91,7 @@ class Connection:
         Raises Refused before a job exists, JobFailed or JobCancelled after, Unavailable without a daemon or engine.
         An interrupt (Ctrl-C) cancels the job.
         """
-        request = self._request(workflow, {**(overrides or {}), **parameters}, mode, follow=True)
+        request = self._request(self._document(workflow), {**(overrides or {}), **parameters}, mode, follow=True)
         with self._pool.lent() as client:
             job, applied = None, {}
             try:
@@ -110,7 +110,8 @@ class Connection:
         self, workflow: Workflow, overrides: Mapping[str, Any] | None = None, /, *, mode: str = "", **parameters: Any
     ) -> Job:
         """Hand in a workflow and come back once it is in the journal; arguments and errors as those of ``run``."""
-        return self._handed_in(self._request(workflow, {**(overrides or {}), **parameters}, mode, follow=False))
+        values = {**(overrides or {}), **parameters}
+        return self._handed_in(self._request(self._document(workflow), values, mode, follow=False))
 
     def sweep(
         self,
@@ -132,12 +133,13 @@ class Connection:
 
         self.call(WaitReady())  # whose catalogue says what the values are
         values = {name: self._each_sent(value) for name, value in {**(overrides or {}), **parameters}.items()}
-        left = deque(every(self._document(workflow), values, self._cache, paired=zip))
+        document = self._document(workflow)
+        left = deque(every(document, values, self._cache, paired=zip))
         jobs: deque[Job] = deque()
         try:
             while left or jobs:
                 while left and len(jobs) < self._ahead:
-                    jobs.append(self.submit(workflow, left.popleft(), mode=mode))
+                    jobs.append(self._handed_in(self._request(document, left.popleft(), mode, follow=False)))
                 yield jobs[0].result()
                 jobs.popleft()
         finally:
@@ -195,9 +197,9 @@ class Connection:
     def _document(self, workflow: Workflow) -> Document:
         return load(json.dumps(workflow) if isinstance(workflow, Mapping) else fspath(workflow), store=self._store)
 
-    def _request(self, workflow: Workflow, overrides: Mapping[str, Any], mode: str, *, follow: bool) -> Submit:
-        overrides = {name: self._sent(value) for name, value in overrides.items()}
-        return self._document(workflow).request(Submit, overrides=list(overrides.items()), mode=mode, follow=follow)
+    def _request(self, document: Document, overrides: Mapping[str, Any], mode: str, *, follow: bool) -> Submit:
+        sent = [(name, self._sent(value)) for name, value in overrides.items()]
+        return document.request(Submit, overrides=sent, mode=mode, follow=follow)
 
     def _sent(self, value: Any) -> Any:
         """The value as it travels: a path stands for the file's copy in the engine's input folder."""

@@ -1,6 +1,8 @@
 """A sweep from Python against a real daemon with the fake engine."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +27,16 @@ def test_every_combination_comes_in_its_order(comfy: comfyd.Connection) -> None:
     assert [result.files[0].read_text() for result in results] == [text for text, _ in made]
     paired = comfy.sweep(flow, {"1.text": ["a", "c"], "2.steps": [2, 3]}, zip=True)
     assert [tuple(result.overrides.values()) for result in paired] == [("a", 2), ("c", 3)]
+
+
+def test_the_workflow_is_read_once(comfy: comfyd.Connection, tmp_path: Path) -> None:
+    file = tmp_path / "flow.json"
+    file.write_text(json.dumps(graph("Save", text="x")))
+    sweep = comfy.sweep(file, {"1.text": list("abcdefghijklmnopqrstuvwxyz")})
+    made = [next(sweep).files[0].read_text()]
+    file.unlink()
+    made += [result.files[0].read_text() for result in sweep]
+    assert "".join(made) == "abcdefghijklmnopqrstuvwxyz"
 
 
 def test_more_jobs_than_the_queue_holds(comfy: comfyd.Connection) -> None:
