@@ -41,11 +41,10 @@ def check_suffix(output: str, graph: Graph, terminal: Terminal) -> None:
 
 def _output_nodes(terminal: Terminal) -> Callable[[str], bool] | None:
     """Tells a class that saves or shows something, by the newest catalogue if there is one; unknown classes may."""
+    from comfyd.inuse import catalogue_in_use
     from comfyd.workflow import Catalogue
 
-    from .catalogue import newest_file
-
-    newest = newest_file(terminal.paths.cache)
+    newest = catalogue_in_use(terminal.paths.cache)
     try:
         known = Catalogue.read(newest) if newest else None
     except ComfydError:

@@ -21,15 +21,15 @@ _ENDLESS = 1e9  # a limit nobody reaches says nothing (seeds end at 2^64 - 1)
 
 def known(terminal: Terminal, workflow: str) -> list[Parameter] | None:
     """The workflow's parameters by the catalogue on disk, nothing being started; None without one."""
+    from comfyd.inuse import catalogue_in_use
     from comfyd.workflow import Catalogue, parameters, prepare
 
-    from .catalogue import newest_file
     from .given import load
 
     if workflow == "-":
         return None
     given = load(terminal, workflow)
-    newest = newest_file(terminal.paths.cache)
+    newest = catalogue_in_use(terminal.paths.cache)
     if newest is None:
         return None
     catalogue = Catalogue.read(newest)

@@ -166,9 +166,9 @@ def _require_alias(alias: str) -> None:
 
 def _require_address(terminal: Terminal, found: Document, address: str) -> None:
     """Raises UnknownParameter and its like where the newest catalogue shows that the address names nothing."""
-    from .catalogue import newest_file
+    from comfyd.inuse import catalogue_in_use
 
-    newest = newest_file(terminal.paths.cache)
+    newest = catalogue_in_use(terminal.paths.cache)
     if newest is None:
         return
     from comfyd.workflow import Catalogue, prepare

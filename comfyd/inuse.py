@@ -38,3 +38,12 @@ class InUse(msgspec.Struct, frozen=True, kw_only=True):
     def suits(self, config: Config) -> bool:
         """Whether these settings lead to that engine."""
         return (self.comfyui, self.python, self.engine_args) == (config.comfyui, config.python, config.engine_args)
+
+
+def catalogue_in_use(cache: Path, config: Config | None = None) -> Path | None:
+    """The catalogue of the engine last in use, or None; with ``config`` only where its settings lead to that engine."""
+    noted = InUse.read(cache)
+    if noted is None:
+        return max(cache.glob("catalogue-*.json"), key=lambda file: file.stat().st_mtime, default=None)
+    file = cache / noted.catalogue
+    return file if (config is None or noted.suits(config)) and file.exists() else None

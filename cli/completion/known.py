@@ -43,10 +43,10 @@ class Known:
 
     def index(self, workflow: str | None) -> "Index | None":
         """The parameters of a workflow by the newest catalogue."""
-        from ..catalogue import newest_file
+        from comfyd.inuse import catalogue_in_use
 
         name = workflow or self.workflow
-        file = newest_file(self._paths.cache)
+        file = catalogue_in_use(self._paths.cache)
         if not name or name == "-" or file is None:
             return None
         with suppress(OSError):

@@ -130,9 +130,9 @@ class Session:
             return pairs(words)
 
     def _without_catalogue(self) -> bool:
-        from ..catalogue import newest_file
+        from comfyd.inuse import catalogue_in_use
 
-        return newest_file(self.terminal.paths.cache) is None
+        return catalogue_in_use(self.terminal.paths.cache) is None
 
     def completed(self, tokens: Sequence[str]) -> list[str]:
         """The line with the ``run`` that a line of values leaves out; raises UsageError for a lone word."""

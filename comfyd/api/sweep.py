@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from comfyd.errors import Unavailable
-from comfyd.inuse import InUse
+from comfyd.inuse import catalogue_in_use
 from comfyd.workflow import Catalogue, Document, prepare
 from comfyd.workflow.address import Names
 from comfyd.workflow.copying import own_copy
@@ -16,10 +16,10 @@ from comfyd.workflow.wiring import Wiring
 
 def every(document: Document, values: Mapping[str, Any], cache: Path, *, paired: bool) -> list[dict[str, Any]]:
     """The overrides of each job; raises what the values are refused with, by the engine's catalogue."""
-    noted = InUse.read(cache)
-    if noted is None:
+    file = catalogue_in_use(cache)
+    if file is None:
         raise Unavailable("The engine has left no node catalogue; `comfyd restart` writes it anew.")
-    catalogue = Catalogue.read(cache / noted.catalogue)
+    catalogue = Catalogue.read(file)
     names = Names(Wiring(own_copy(prepare(document.api, document.ui, catalogue)), catalogue), document.aliases)
     found = axes([], list(values.items()), names)
     runs = ordered(found, combinations(found, paired=paired), names.wiring)

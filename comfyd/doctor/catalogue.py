@@ -4,7 +4,7 @@ from pathlib import Path
 
 from comfyd.config import Config, Paths
 from comfyd.errors import Unavailable
-from comfyd.inuse import InUse
+from comfyd.inuse import catalogue_in_use
 from comfyd.protocol import PackInfo
 from comfyd.workflow import Catalogue
 
@@ -22,10 +22,8 @@ def folders(config: Config, paths: Paths) -> list[Path]:
 
 
 def _last(config: Config, paths: Paths) -> Catalogue | None:
-    noted = InUse.read(paths.cache)
-    if noted is None or not noted.suits(config):
-        return None
+    file = catalogue_in_use(paths.cache, config)
     try:
-        return Catalogue.read(paths.cache / noted.catalogue)
+        return Catalogue.read(file) if file else None
     except Unavailable:
         return None

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from comfyd import config, provenance
-from comfyd.inuse import InUse
+from comfyd import provenance
 from comfyd.provenance import Provenance
 
 
@@ -74,15 +73,3 @@ def test_each_engine_has_a_file_of_its_own(tmp_path: Path) -> None:
         provenance.file(tmp_path, "/one", None, ["--cpu"]),
     }
     assert len(files) == 4
-
-
-def test_what_is_in_use_is_told_with_the_settings_that_led_there(tmp_path: Path) -> None:
-    settings = config.Config(comfyui="/one")
-    (tmp_path / InUse.FILE).write_bytes(InUse.of(tmp_path / "catalogue-1.json", settings).encode())
-    noted = InUse.read(tmp_path)
-    assert noted is not None
-    assert noted.catalogue == "catalogue-1.json"
-    assert noted.suits(settings)
-    assert not noted.suits(config.Config(comfyui="/other"))
-    (tmp_path / InUse.FILE).write_text("{")
-    assert InUse.read(tmp_path) is None
