@@ -84,6 +84,7 @@ class Timings:
         try:
             graph, _, mode = self._journal.graph(end.job)
             peak = end.peak_memory if isinstance(end, Done) else 0
+            job.seconds |= end.device_seconds if isinstance(end, Done) else {}
             warm = frozenset(self.warm)
 
             def learn() -> Lesson:

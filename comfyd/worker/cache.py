@@ -85,6 +85,16 @@ class Store:
             self._used.remove(entry)
         return entry
 
+    def weigh(self, entry: Entry, ram: int, vram: int) -> None:
+        """Its result has moved."""
+        self._used.remove(entry)
+        entry.ram, entry.vram = ram, vram
+        self._used.add(entry)
+
+    def exceeds(self, kind: str) -> bool:
+        """Whether more is kept of one kind than its budget."""
+        return bool(self.used(kind) > getattr(self._budget, kind))
+
     def evict(self, keep: Collection[bytes] = ()) -> list[Entry]:
         """Lets go of the least valuable entries, other than those in ``keep``, until every budget holds."""
         budgets = vars(self._budget)

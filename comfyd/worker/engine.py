@@ -18,7 +18,7 @@ from comfyd.protocol import (
     UnloadOrder,
 )
 
-from . import catalogue, residency
+from . import catalogue, ondevice, residency
 from .job import JobRun
 from .later import Later
 from .plan import Plans
@@ -71,6 +71,8 @@ class Engine:
         with self._changed:
             limit = _IDLE if self._report_due is not None or self._later.left else None
             busy = self._changed.wait_for(self._has_work, limit)
+        if not busy and not self._jobs:
+            ondevice.settle(self._bench.store, until=self._has_work)
         if self._report_due is not None and (not busy or time.monotonic() > self._report_due):
             self._report()
         if not busy and not self._jobs and self._later.left:
@@ -128,7 +130,10 @@ class Engine:
 
     def _tidy(self) -> None:
         """After a job: budgets, and soon the daemon's picture of what is resident."""
-        gone = self._bench.store.evict(self._in_use())
+        store = self._bench.store
+        if store.exceeds("vram"):
+            ondevice.settle(store, until=lambda: not store.exceeds("vram"))
+        gone = store.evict(self._in_use())
         if any(entry.patchers for entry in gone):
             gone.clear()
             residency.collect()

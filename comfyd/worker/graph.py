@@ -8,7 +8,7 @@ from typing import Any
 import comfy.model_management
 import execution
 import nodes
-from comfy_execution.graph import DynamicPrompt, ExecutionList
+from comfy_execution.graph import DynamicPrompt
 from comfy_execution.progress import add_progress_handler, reset_progress_state
 from msgspec import structs
 
@@ -16,7 +16,7 @@ from comfyd import errors
 from comfyd.modes import EXACT
 from comfyd.protocol import Cancelled, Done, Failed, JobEnd, NodeDone, Output, Progress, Run, Started
 
-from . import failures
+from . import failures, ondevice
 from .fast.available import granted
 from .files import model_files
 from .keys import ContentKeys
@@ -47,6 +47,7 @@ class GraphRun:
         self._staging = Staging(order.job, self._tell, cancelled)
         self._results = JobResults(bench.store, self._dynprompt, keys, self._staging.usable)
         self._caches = JobCaches(self._results, JobObjects(bench.instances, self._dynprompt, keys))
+        self._device_times = ondevice.Times()
         self._begun = 0.0
         self._node = ""
         self._executed: list[str] = []
@@ -80,6 +81,7 @@ class GraphRun:
 
     def leave(self) -> None:
         """After the end, whatever it was."""
+        self._device_times.end()
         self._staging.discard()
         self._bench.meter.end(self._order.job)
 
@@ -103,7 +105,7 @@ class GraphRun:
         executed: set[str] = set()
         subgraphs: dict[str, Any] = {}
         tasks: dict[str, Any] = {}
-        todo = ExecutionList(self._dynprompt, self._results)
+        todo = ondevice.Todo(self._dynprompt, self._results)
         for node_id in outputs:
             todo.add_node(node_id)
         while not todo.is_empty():
@@ -142,11 +144,13 @@ class GraphRun:
         self._node = node_id
         self._results.started.setdefault(node_id, time.perf_counter())
         self._staging.open(self._class(node_id))
+        self._device_times.begin(node_id, self._class(node_id))
         if self._cancelled():  # while files that the node may look for were on their way
             raise comfy.model_management.InterruptProcessingException
         self.record()
 
     def _finish(self, node_id: str, executed: bool, ui: dict[str, Any] | None) -> None:
+        self._device_times.end()
         self._staging.publish()
         job = self._order.job
         if executed:
@@ -177,7 +181,8 @@ class GraphRun:
             return end
         if unwritten := deliveries.failure():
             return self.failed(*unwritten)
-        return structs.replace(end, seconds=time.perf_counter() - self._begun)
+        seconds = time.perf_counter() - self._begun
+        return structs.replace(end, seconds=seconds, device_seconds=self._device_times.read())
 
     def _class(self, node_id: str) -> Any:
         return nodes.NODE_CLASS_MAPPINGS[self._dynprompt.get_node(node_id)["class_type"]]

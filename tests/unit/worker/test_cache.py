@@ -115,3 +115,15 @@ def test_changed_file_supersedes_what_was_made_from_it() -> None:
     assert names(store.put(entry("after", files={"m.safetensors": ("/m.safetensors", 5, 2)}))) == ["before"]
     assert store.get(b"before") is None
     assert store.get(b"elsewhere") is not None
+
+
+def test_a_result_that_has_moved_counts_where_it_lies() -> None:
+    store, _ = make(ram=100, vram=100)
+    moved = entry("picture", vram=120)
+    store.put(moved)
+    assert store.exceeds("vram")
+    store.weigh(moved, ram=60, vram=0)
+    assert not store.exceeds("vram")
+    assert (store.used("ram"), store.used("vram")) == (60, 0)
+    store.drop(moved.key)
+    assert store.used("ram") == 0
