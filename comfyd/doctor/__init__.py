@@ -6,10 +6,11 @@ from comfyd.config import Config, Paths
 
 from . import daemon, device, engine, storage
 from .finding import Finding
+from .setup import Setup
 
 __all__ = ["Finding", "examine"]
 
-_EXAMINATIONS: tuple[Callable[[Config, Paths], Iterator[Finding]], ...] = (
+_EXAMINATIONS: tuple[Callable[[Setup], Iterator[Finding]], ...] = (
     engine.examine,
     device.examine,
     engine.examine_packs,
@@ -22,5 +23,6 @@ _EXAMINATIONS: tuple[Callable[[Config, Paths], Iterator[Finding]], ...] = (
 
 def examine(config: Config, paths: Paths) -> Iterator[Finding]:
     """One finding after another, as they are made; the device's takes as long as an import of torch."""
+    setup = Setup(config, paths)
     for examination in _EXAMINATIONS:
-        yield from examination(config, paths)
+        yield from examination(setup)

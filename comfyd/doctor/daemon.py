@@ -12,12 +12,14 @@ from comfyd.protocol import StatusReply, StatusRequest
 from comfyd.starting import listens
 
 from .finding import Finding, ok, problem, warning
+from .setup import Setup
 
 _ANSWER = 5.0  # seconds
 
 
-def examine(config: Config, paths: Paths) -> Iterator[Finding]:
+def examine(setup: Setup) -> Iterator[Finding]:
     """The socket's directory, then the daemon behind the socket."""
+    config, paths = setup.config, setup.paths
     if complaint := _directory(paths.run):
         yield complaint
     elif listens(paths):

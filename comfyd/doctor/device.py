@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from comfyd.config import Config, Paths
-from comfyd.engine.discovery import find
 from comfyd.errors import EngineNotFound
 
 from .finding import Finding, ok, problem, warning
+from .setup import Setup
 
 _SECONDS = 120
 _PROBE = """
@@ -35,15 +34,15 @@ print(json.dumps(facts))
 """
 
 
-def examine(config: Config, paths: Paths) -> Iterator[Finding]:
+def examine(setup: Setup) -> Iterator[Finding]:
     """Whether torch can be imported and sees the GPU that the machine has."""
-    try:
-        _, python = find(config, paths)
-    except EngineNotFound:
+    found = setup.engine
+    if isinstance(found, EngineNotFound):
         return
-    facts = _ask(python.path)
+    python = found.engine.python
+    facts = _ask(python)
     if isinstance(facts, str):
-        fix = f"Install torch anew: `{python.path} -m pip install --force-reinstall torch torchvision torchaudio`."
+        fix = f"Install torch anew: `{python} -m pip install --force-reinstall torch torchvision torchaudio`."
         yield problem("torch", facts, fix)
         return
     yield from _judged(facts, _driver())

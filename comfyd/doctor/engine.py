@@ -5,30 +5,32 @@ from collections.abc import Iterator
 from platform import python_version
 
 from comfyd import __version__
-from comfyd.config import Config, Paths
 from comfyd.engine.checkout import SUPPORTED_FROM
-from comfyd.engine.report import EngineStatus, status
+from comfyd.engine.report import EngineStatus
 from comfyd.errors import EngineNotFound, EngineNotInstalled
 
-from . import catalogue
 from .finding import Finding, counted, ok, problem, warning
+from .setup import Setup
 
 _SLOW = 2.0  # seconds of an import that are worth a word
 _SHOWN = 3
 
 
-def examine(config: Config, paths: Paths) -> Iterator[Finding]:
+def examine(setup: Setup) -> Iterator[Finding]:
     """This interpreter, then the engine that would be used."""
     yield ok("comfyd", f"{__version__} on Python {python_version()} ({sys.executable})")
-    try:
-        yield from _engine(status(config, paths))
-    except EngineNotInstalled as error:
-        sentence, _, fix = error.message.partition("; ")
-        found = warning if config.auto_install else problem
-        yield found("comfyui", f"{sentence}.", f"{fix[:1].upper()}{fix[1:]}" + " The first start does it." * config.auto_install)
-    except EngineNotFound as error:
-        sentence, _, fix = error.message.partition("; ")
-        yield problem("comfyui", f"{sentence.rstrip('.')}.", f"{fix[:1].upper()}{fix[1:]}")
+    if isinstance(setup.engine, EngineNotFound):
+        yield _missing(setup.engine, installs=setup.config.auto_install)
+    else:
+        yield from _engine(setup.engine)
+
+
+def _missing(error: EngineNotFound, *, installs: bool) -> Finding:
+    sentence, _, fix = error.message.partition("; ")
+    fix = f"{fix[:1].upper()}{fix[1:]}"
+    if installs and isinstance(error, EngineNotInstalled):
+        return warning("comfyui", f"{sentence}.", f"{fix} The first start does it.")
+    return problem("comfyui", f"{sentence.rstrip('.')}.", fix)
 
 
 def _engine(found: EngineStatus) -> Iterator[Finding]:
@@ -42,12 +44,12 @@ def _engine(found: EngineStatus) -> Iterator[Finding]:
     yield ok("worker", f"Python {found.python_version} ({engine.python}), torch {found.torch}")
 
 
-def examine_packs(config: Config, paths: Paths) -> Iterator[Finding]:
+def examine_packs(setup: Setup) -> Iterator[Finding]:
     """What the last start of the engine said about the imports of node packs."""
-    packs = catalogue.packs(config, paths)
-    if packs is None:
+    if setup.catalogue is None:
         yield warning("nodes", "the engine has not started yet, so that its nodes are unknown", "`comfyd start` starts it.")
         return
+    packs = setup.catalogue.made_of.report
     for pack in packs:
         if pack.error:
             fix = "Mend, update or remove it below custom_nodes, then `comfyd restart`; `comfyd logs` has the traceback."

@@ -7,25 +7,23 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from comfyd.config import Config, Paths
-from comfyd.engine.report import status
 from comfyd.errors import EngineNotFound
 
-from . import catalogue
 from .finding import Finding, counted, ok, problem, warning
+from .setup import Setup
 
 _LEAST = 256 * 2**20  # bytes without which a picture, a journal or a catalogue may not fit
 _LITTLE = 5 * 2**30
 _MODELS = {".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft"}
 
 
-def examine_models(config: Config, paths: Paths) -> Iterator[Finding]:
+def examine_models(setup: Setup) -> Iterator[Finding]:
     """The folders that the engine looks for models in: whether they can be read, and how many models there are."""
-    try:
-        root = status(config, paths).user_directory / "models"
-    except EngineNotFound:
+    if isinstance(setup.engine, EngineNotFound):
         return
-    folders = [root, *(folder for folder in catalogue.folders(config, paths) if folder != root)]
+    root = setup.engine.user_directory / "models"
+    told = [Path(folder) for folder in setup.catalogue.made_of.folders] if setup.catalogue else []
+    folders = [root, *(folder for folder in told if folder != root)]
     unreadable = [folder for folder in folders if not _readable(folder) and (folder == root or os.path.lexists(folder))]
     for folder in unreadable:
         yield problem("models", f"{folder} cannot be read", "Make it a directory that you may read, or mend the link.")
@@ -50,9 +48,9 @@ def _models(folder: Path) -> Iterator[str]:
         yield from (name for name in names if Path(name).suffix.lower() in _MODELS)
 
 
-def examine_journal(config: Config, paths: Paths) -> Iterator[Finding]:
+def examine_journal(setup: Setup) -> Iterator[Finding]:
     """Whether SQLite finds the journal whole."""
-    file = paths.journal
+    file = setup.paths.journal
     if not file.exists():
         yield ok("journal", f"none yet ({file})")
         return
@@ -69,8 +67,9 @@ def examine_journal(config: Config, paths: Paths) -> Iterator[Finding]:
         yield problem("journal", f"{file} is damaged: {answer}", fix)
 
 
-def examine_disks(config: Config, paths: Paths) -> Iterator[Finding]:
+def examine_disks(setup: Setup) -> Iterator[Finding]:
     """The room for pictures, models, the journal and the caches, once for each file system."""
+    paths = setup.paths
     wanted = {"data": paths.data, "state": paths.state, "cache": paths.cache}
     seen: dict[int, tuple[list[str], Path]] = {}
     for name, folder in wanted.items():

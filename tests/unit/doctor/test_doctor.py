@@ -15,6 +15,8 @@ import pytest
 
 from comfyd import config, doctor
 from comfyd.doctor import Finding, device, examine, storage
+from comfyd.doctor.setup import Setup
+from comfyd.engine import interpreter
 from comfyd.inuse import InUse
 from comfyd.protocol import CATALOGUE_FORMAT, PackInfo
 from comfyd.provenance import Provenance
@@ -46,8 +48,9 @@ def settings(comfyui: Path) -> config.Config:
 
 def by_name(settings: config.Config, paths: config.Paths) -> dict[str, Finding]:
     """Findings of everything but the device, for which torch is imported."""
+    setup = Setup(settings, paths)
     looks = [look for look in doctor._EXAMINATIONS if look is not device.examine]
-    return {finding.name: finding for look in looks for finding in look(settings, paths)}
+    return {finding.name: finding for look in looks for finding in look(setup)}
 
 
 def leave_catalogue(paths: config.Paths, settings: config.Config, made_of: Provenance) -> None:
@@ -120,7 +123,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk(settings: config.Config, small_disk: Path) -> None:
-    found = [finding for finding in storage.examine_disks(settings, config.paths({"COMFYD_HOME": str(small_disk)}))]
+    found = list(storage.examine_disks(Setup(settings, config.paths({"COMFYD_HOME": str(small_disk)}))))
     assert [finding.state for finding in found] == ["problem"]
     assert "data and state and cache" in found[0].text
 
@@ -174,6 +177,18 @@ def test_torch_that_cannot_be_imported(tmp_path: Path) -> None:
     broken.write_text("#!/bin/sh\necho 'ImportError: libcudart.so.13 is missing' >&2\nexit 1\n")
     broken.chmod(0o755)
     assert device._ask(broken) == "torch cannot be imported or used: ImportError: libcudart.so.13 is missing"
+
+
+def test_the_interpreter_is_asked_once(settings: config.Config, paths: config.Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+
+    def probe(python: Path) -> interpreter.Interpreter:
+        asked.append(python)
+        return interpreter.Interpreter(python, (3, 12), "2.14.1", frozenset(interpreter.WORKER_MODULES))
+
+    monkeypatch.setattr(interpreter, "probe", probe)
+    assert by_name(settings, paths)["models"].state == "ok"
+    assert asked == [Path(sys.executable)]
 
 
 def test_findings_are_json(settings: config.Config, paths: config.Paths) -> None:
