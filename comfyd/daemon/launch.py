@@ -78,7 +78,6 @@ def environment(launch: Launch, config: Config, paths: Paths, address: str, blac
         "models_ram": int(config.models_ram * _GIB),
         "png": str(config.png),
         "receipts": str(paths.receipts),
-        "max_running": config.max_running,
     }
     return os.environ | {
         "COMFYD_WORKER_ADDRESS": address,

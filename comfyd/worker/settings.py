@@ -25,7 +25,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     graphs_vram: int = 0
     """For CUDA graphs; negative: none are made."""
     png: str = "fast"
-    max_running: int = 4
     receipts: str = ""
     """The folder of the receipts (``comfyd.receipts``); empty: none are written."""
 

@@ -146,7 +146,7 @@ def test_the_worker_is_told_everything_in_its_environment(paths: Paths) -> None:
     import json
 
     found = Launch(python="p", comfyui="/c", args=["--from-engine"])
-    settings = Config(engine_args=["--cpu"], cache_ram=0.5, max_running=3)
+    settings = Config(engine_args=["--cpu"], cache_ram=0.5)
     env = launch.environment(found, settings, paths, "ipc:///x", Path("/box"))
     assert env["COMFYD_WORKER_ADDRESS"] == "ipc:///x"
     assert env["COMFYD_WORKER_BLACKBOX"] == "/box"
@@ -162,7 +162,7 @@ def test_the_worker_is_told_everything_in_its_environment(paths: Paths) -> None:
         "models_ram": 0,
         "graphs_vram": 0,
         "png": "fast",
-        "max_running": 3,
+        "receipts": str(paths.receipts),
     }
 
 
