@@ -6,6 +6,7 @@ gives it, in RAM, and once the engine is idle that is where the results are kept
 steps, eight bits) is the same to the bit on both.
 """
 
+import functools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -21,9 +22,12 @@ from .sizes import Weight
 
 _MAKERS = ("KSampler", "KSamplerAdvanced", "VAEDecode")
 _TAKERS = ("VAEDecode", "SaveImage", "PreviewImage")
+_HOLDERS = {*_MAKERS, *_TAKERS}
+"""Those that save hand the pictures on."""
 _LIMIT = 128 * 1024**2  # bytes of pixels; larger ones are better off in RAM, and decoded in tiles where memory is short
 _local = threading.local()
-_own: dict[str, Any] = {name: getattr(nodes, name) for name in {*_MAKERS, *_TAKERS}}
+_TILED = ("decode_tiled_", "decode_tiled_1d", "decode_tiled_3d", "_decode_tiled_owned")
+_own: dict[str, Any] = {name: getattr(nodes, name) for name in _HOLDERS}
 _installed = False
 
 
@@ -35,6 +39,8 @@ def install() -> None:
         return
     comfy.model_management.intermediate_device = lambda: device if _making() else usual()
     comfy.sd.VAE.decode = _on_its_device(comfy.sd.VAE.decode)
+    for name in _TILED:
+        setattr(comfy.sd.VAE, name, _in_ram(getattr(comfy.sd.VAE, name)))
     _installed = True
 
 
@@ -70,17 +76,29 @@ def _making() -> str:
 
 
 def _on_its_device(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
     def decode(self: Any, samples_in: Any, *args: Any, **kwargs: Any) -> Any:
         usual = self.output_device
         if not (_making() and usual.type == "cpu" and self.device.type == "cuda" and _is_small(self, samples_in)):
             return original(self, samples_in, *args, **kwargs)
-        self.output_device = self.device
+        self.output_device, _local.usual = self.device, usual
         try:
             return original(self, samples_in, *args, **kwargs)
         finally:
-            self.output_device = usual
+            self.output_device, _local.usual = usual, None
 
     return decode
+
+
+def _in_ram(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Decoding in tiles, where memory fell short: how tiles are put together would depend on the device."""
+
+    @functools.wraps(original)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        self.output_device = getattr(_local, "usual", None) or self.output_device
+        return original(self, *args, **kwargs)
+
+    return method
 
 
 def _is_small(vae: Any, latents: torch.Tensor) -> bool:
@@ -96,7 +114,7 @@ class Todo(ExecutionList):  # type: ignore[misc]
 
     def get_cache(self, from_node_id: str, to_node_id: str) -> Any:
         value = super().get_cache(from_node_id, to_node_id)
-        if not _installed or value is None or self._class(from_node_id) not in _MAKERS or self._takes(to_node_id):
+        if not _installed or value is None or self._class(from_node_id) not in _HOLDERS or self._takes(to_node_id):
             return value
         to_ram(value)
         return value
@@ -125,7 +143,7 @@ def _moved(value: Any) -> Any:
 
 def settle(store: Store, until: Callable[[], bool]) -> None:
     """Moves results of the store to RAM, those of the store's first entries first."""
-    for entry in [entry for entry in store if entry.vram and entry.class_type in _MAKERS] if _installed else []:
+    for entry in [entry for entry in store if entry.vram and entry.class_type in _HOLDERS] if _installed else []:
         if until():
             return
         to_ram(entry.value)
