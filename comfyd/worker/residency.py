@@ -1,5 +1,6 @@
 """What stays in memory between jobs: the list that ``ps`` shows, letting go on request, budgets of the machine at hand."""
 
+import ctypes
 import gc
 from collections.abc import Collection
 from pathlib import Path
@@ -66,6 +67,13 @@ def collect() -> None:
     graphs.bury()
     comfy.model_management.cleanup_models_gc()
     comfy.model_management.soft_empty_cache()
+    _give_back()
+
+
+def _give_back() -> None:
+    """Has the C library return to the system what models have left in its heaps; others than glibc cannot be asked to."""
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
 
 
 def drop_dead() -> None:
