@@ -19,6 +19,7 @@ from comfyd.protocol import (
 )
 
 from . import catalogue, ondevice, residency
+from .idletime import IdleTime
 from .job import JobRun
 from .later import Later
 from .plan import Plans
@@ -39,6 +40,7 @@ class Engine:
         self._inbox: deque[Order] = deque()
         self._jobs: dict[int, JobRun] = {}
         self._threads = JobThreads()
+        self._idle = IdleTime(later, self._threads, bench.baton.changed, self._has_work)
         self._plans = Plans(bench.store, bench.emit)
         self._stopping = False
         self._report_due: float | None = None
@@ -56,6 +58,7 @@ class Engine:
             self._plans.post(order)
         with self._changed:
             self._inbox.append(order)
+            self._idle.give_way()
             self._changed.notify_all()
 
     def run(self) -> None:
@@ -69,14 +72,14 @@ class Engine:
     def _wait(self) -> None:
         """Until there is work; says what is resident where there is none, so that no job waits behind the telling."""
         with self._changed:
-            limit = _IDLE if self._report_due is not None or self._later.left else None
+            limit = _IDLE if self._report_due is not None or self._idle.left else None
             busy = self._changed.wait_for(self._has_work, limit)
         if not busy and not self._jobs:
             ondevice.settle(self._bench.store, until=self._has_work)
         if self._report_due is not None and (not busy or time.monotonic() > self._report_due):
             self._report()
-        if not busy and not self._jobs and self._later.left:
-            self._later.piece()
+        if not busy and not self._jobs and self._idle.left and self._idle.piece():
+            self._report_due = time.monotonic() + _STALE
 
     def _has_work(self) -> bool:
         return bool(self._inbox) or self._bench.baton.has_ready() or any(job.ended for job in self._jobs.values())

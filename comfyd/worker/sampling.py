@@ -26,7 +26,7 @@ from .leases import Leases
 def install(graph_memory: int = 0) -> None:
     """Wraps the two methods; guiders outside of a job are left alone. ``graph_memory``: bytes for graphs, 0: a share of VRAM."""
     merging.install()
-    graphs.install(graph_memory, _mode)
+    graphs.install(graph_memory, _mode, fast.standing_in)
     leases = Leases()
     CFGGuider.sample = _leasing(CFGGuider.sample, "original_conds", leases)
     # A guider that overrides ``sample`` comes here without leases.

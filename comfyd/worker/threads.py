@@ -1,15 +1,19 @@
 """Threads that run jobs: kept and used again last in, first out, because torch keeps its worker team per thread."""
 
 import asyncio
+import functools
 import logging
 import queue
 import selectors
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from .job import JobRun, current_job
+
+_Work = Callable[[asyncio.AbstractEventLoop], None]
 
 
 class JobThread(threading.Thread):
@@ -18,21 +22,28 @@ class JobThread(threading.Thread):
     def __init__(self, idle: "list[JobThread]") -> None:
         super().__init__(name="job", daemon=True)
         self._idle = idle
-        self._work: queue.SimpleQueue[JobRun] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[_Work, threading.Event]] = queue.SimpleQueue()
 
-    def start_job(self, job: JobRun) -> None:
-        self._work.put(job)
+    def begin(self, work: _Work) -> threading.Event:
+        """Hands it work; what is returned is set when the thread is idle again."""
+        ended = threading.Event()
+        self._work.put((work, ended))
+        return ended
 
     def run(self) -> None:
         loop = asyncio.SelectorEventLoop(_BatonSelector())
         asyncio.set_event_loop(loop)
         with torch.inference_mode():
             while True:
-                _run_to_end(loop, self._work.get())
-                self._idle.append(self)
+                self._do(loop, *self._work.get())
+
+    def _do(self, loop: asyncio.AbstractEventLoop, work: _Work, ended: threading.Event) -> None:
+        work(loop)
+        self._idle.append(self)
+        ended.set()
 
 
-def _run_to_end(loop: asyncio.AbstractEventLoop, job: JobRun) -> None:
+def _run_to_end(job: JobRun, loop: asyncio.AbstractEventLoop) -> None:
     """Runs the job; an async node's SystemExit leaves the loop at once, before the job has seen it, which then goes on."""
     task = loop.create_task(job.execute())
     while not task.done():
@@ -42,6 +53,14 @@ def _run_to_end(loop: asyncio.AbstractEventLoop, job: JobRun) -> None:
             logging.exception("comfyd: a node of job %d tried to end the process", job.id)
 
 
+def _logged(work: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
+    """Does it, whatever it raises: the thread lives on."""
+    try:
+        work()
+    except Exception:
+        logging.exception("comfyd: work in idle time failed")
+
+
 class JobThreads:
     """As many threads as jobs run at once."""
 
@@ -49,12 +68,18 @@ class JobThreads:
         self._idle: list[JobThread] = []
 
     def start_job(self, job: JobRun) -> None:
+        self._take().begin(functools.partial(_run_to_end, job))
+
+    def do(self, work: Callable[[], None]) -> None:
+        """Does what no job waits for in the thread that the next job gets, and returns when that is idle again."""
+        self._take().begin(functools.partial(_logged, work)).wait()
+
+    def _take(self) -> JobThread:
         if self._idle:
-            self._idle.pop().start_job(job)
-            return
+            return self._idle.pop()
         thread = JobThread(self._idle)
         thread.start()
-        thread.start_job(job)
+        return thread
 
 
 class _BatonSelector(selectors.DefaultSelector):

@@ -21,6 +21,8 @@ M = TypeVar("M")
 class WorkerProcess:
     """Starts ``python -m comfyd.worker`` and exchanges messages with it."""
 
+    module = "comfyd.worker"
+
     def __init__(self, comfyui: Path, base: Path, data: Path, settings: dict[str, Any] | None = None) -> None:
         self.run_dir = tempfile.mkdtemp(prefix="cw-")
         self.base = base
@@ -44,7 +46,7 @@ class WorkerProcess:
         self.log = Path(self.run_dir) / "log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "comfyd.worker"], env=env, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=base
+                [sys.executable, "-P", "-m", self.module], env=env, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=base
             )
 
     def send(self, order: Order) -> None:

@@ -1,8 +1,9 @@
 """Puts fast mode into the engine: models are prepared as the sampler or the decoder of a fast job is about to call them."""
 
+import contextlib
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,38 @@ _VARIANTS = 64
 
 class _Place:
     cache = Path()
-    maker: Callable[[], Maker | None] = staticmethod(lambda: None)
+    job: Callable[[], Maker | None] = staticmethod(lambda: None)
+    stand_in: Maker | None = None
+
+
+class _StandIn:
+    """A job that is none, for calls that nobody waits for."""
+
+    def __init__(self, mode: str) -> None:
+        self.mode = mode
+
+    def fall_back(self) -> None:
+        """Nothing is made."""
+
+    def tell(self, doing: str) -> None:
+        """There is nobody to be told."""
 
 
 def install(cache: Path, maker: Callable[[], Maker | None]) -> None:
     """Says where compiled kernels are kept, and how to learn which job calls; wraps the decoder."""
-    _Place.cache, _Place.maker = cache / "compiled", staticmethod(maker)
+    _Place.cache, _Place.job = cache / "compiled", staticmethod(maker)
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(_Place.cache))
     comfy.sd.VAE.decode = _preparing(comfy.sd.VAE.decode)
+
+
+@contextlib.contextmanager
+def standing_in(mode: str) -> Iterator[None]:
+    """Within, models are called as a job in this mode calls them."""
+    _Place.stand_in = _StandIn(mode)
+    try:
+        yield
+    finally:
+        _Place.stand_in = None
 
 
 def prepare(model: Any) -> None:
@@ -49,7 +74,7 @@ def state(model: Any) -> str:
 def _preparing(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def decode(self: Any, *args: Any, **kwargs: Any) -> Any:
-        maker = _Place.maker()
+        maker = _maker()
         decoder = getattr(self.first_stage_model, "decoder", None)
         if maker is not None and maker.mode == FAST and isinstance(decoder, torch.nn.Module):
             _root(decoder, "VAE", _DECODER)
@@ -61,7 +86,11 @@ def _preparing(original: Callable[..., Any]) -> Callable[..., Any]:
 def _root(module: torch.nn.Module, name: str, gate: Gate) -> None:
     if "forward" not in vars(module):
         _configure()
-        module.forward = Root(module, name, gate, _Place.cache, _Place.maker)
+        module.forward = Root(module, name, gate, _Place.cache, _maker)
+
+
+def _maker() -> Maker | None:
+    return _Place.stand_in or _Place.job()
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""A call's way: eager the first time, captured the second, compared with eager on its first replay, replayed from then on."""
+"""A call's way: eager the first time, captured while idle or the second time, compared with eager, replayed from then on."""
 
 import contextlib
 import logging
@@ -13,6 +13,7 @@ import torch
 from . import key, tree
 from .key import Key
 from .ledger import Entry, Graph, Ledger, Step
+from .seen import Seen, SeenCalls
 
 _PATIENCE = 3  # times that graphs make room for others before no more are made
 
@@ -35,6 +36,9 @@ class Capturing(Protocol):
 
     def release(self) -> None:
         """After graphs were dropped for their memory: gives it back to the device."""
+
+    def roomy(self, pool: int) -> bool:
+        """Whether the device has memory to spare for graphs that may never be used; ``pool``: what the graphs have."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,12 @@ class Call:
     """Whether parts of it are compiled, which cannot be looked into operation by operation."""
     repeatable: bool = True
     """Whether it leaves its arguments as they are, so that it can run once more when memory ran out."""
+    mode: str = ""
+    """Of the job that makes it."""
+    again: Callable[[], Callable[[Any], Any] | None] | None = None
+    """Gives ``function`` at a later time, None where the call would be another by then, and keeps no model in memory.
+
+    None in its place: only a job makes the call."""
 
 
 class Graphs:
@@ -73,8 +83,9 @@ class Graphs:
         """Owner and label -> why its last call could not even be tried, and when, for people."""
         self.squeezed = 0
         """How often graphs had to make room."""
+        self.seen = SeenCalls()
+        self.interrupts = interrupts
         self._capturing = capturing
-        self._interrupts = interrupts
         self._known = known
         self._dead: set[int] = set()
         self._local = threading.local()
@@ -91,8 +102,8 @@ class Graphs:
         self.reasons.pop((call.owner, call.label), None)
         specs = tuple(map(key.spec, tensors))
         found = Key(call.owner, call.epoch, call.others, call.label, structure, specs, (key.switches(), call.switches))
-        with self._inside():
-            return _Attempt(self, self._capturing, call, found, structure, tensors, self._interrupts).result()
+        with self.inside():
+            return _Attempt(self, self._capturing, call, found, structure, tensors).result()
 
     def eagerly(self, owner: int, label: str, reason: str, eager: Callable[[], Any]) -> Any:
         """Runs what may not become a graph, and remembers why."""
@@ -105,6 +116,7 @@ class Graphs:
     def forget(self, owner: int) -> None:
         """Drops an owner's graphs, because its weights go."""
         self.ledger.forget(owner)
+        self.seen.forget(owner)
         self.reasons = {at: reason for at, reason in self.reasons.items() if at[0] != owner}
 
     def died(self, owner: int) -> None:
@@ -118,10 +130,20 @@ class Graphs:
 
     def clear(self, why: str) -> None:
         """Drops all graphs and gives their memory back."""
+        self.seen.clear()
         if self.ledger.graphs:
             logging.info("comfyd: %d graphs dropped: %s", self.ledger.graphs, why)
             self.ledger.clear()
             self._capturing.release()
+
+    def may_capture(self) -> bool:
+        """Whether graphs have not had to make room too often."""
+        return self.squeezed < _PATIENCE
+
+    def refuse(self, key: Key, reason: str) -> None:
+        """The call runs eagerly from now on."""
+        logging.warning("comfyd: no graph of %s: %s", key.label, reason)
+        self.ledger.refuse(key, reason)
 
     def lacks_memory(self, error: BaseException) -> bool:
         return bool(self.ledger.graphs) and self._capturing.lacks_memory(error)
@@ -132,7 +154,8 @@ class Graphs:
             self.forget(self._dead.pop())
 
     @contextlib.contextmanager
-    def _inside(self) -> Iterator[None]:
+    def inside(self) -> Iterator[None]:
+        """Calls within are parts of one."""
         self._local.inside = True
         try:
             yield
@@ -150,17 +173,37 @@ class _Attempt:
     key: Key
     structure: Hashable
     tensors: list[torch.Tensor]
-    interrupts: tuple[type[BaseException], ...]
 
     def result(self) -> Any:
         entry = self.graphs.ledger.look_up(self.key, self.call.run)
-        if entry is None or entry.step is Step.EAGER:
+        if entry is None:
+            return self._first()
+        if entry.step is Step.EAGER:
             return self._eager()
         if entry.step is Step.CAPTURE and self.call.run is not None and entry.run == self.call.run:
             return self._eager()
         if entry.step is Step.CAPTURE:
             return self._capture()
         return self._trial(entry) if entry.step is Step.TRIAL else self._replay(entry)
+
+    def _first(self) -> Any:
+        seen = self._seen()
+        result = self._eager()
+        if seen is not None:
+            self.graphs.seen.add(seen)
+        return result
+
+    def _seen(self) -> Seen | None:
+        """The call for idle time, with copies of its inputs, which it may use up; None where it is none for that."""
+        if self.call.again is None or not self.graphs.may_capture() or not self.graphs.seen.takes(self.tensors):
+            return None
+        try:
+            copies = [tensor.clone() for tensor in self.tensors]
+        except Exception as error:
+            if self.capturing.lacks_memory(error):
+                return None
+            raise
+        return Seen(self.key, self.structure, copies, self.call.again, self.call.mode, self.call.compiled)
 
     def _eager(self) -> Any:
         try:
@@ -175,16 +218,17 @@ class _Attempt:
         return self.call.function(tree.build(self.structure, tensors))
 
     def _capture(self) -> Any:
+        self.graphs.seen.drop(self.key)
         kept = self.tensors if self.call.repeatable else [tensor.clone() for tensor in self.tensors]
         result = self._eager()
         try:
-            if self.graphs.squeezed >= _PATIENCE:
+            if not self.graphs.may_capture():
                 raise Refused("there is too little VRAM for graphs beside the models")
             audited = self.capturing.audit(self._function, kept, self.call.compiled)
             if not same_bits(audited, result):
                 raise Refused("two eager runs differ")
             self.graphs.ledger.captured(self.key, self.capturing.capture(self._function, kept))
-        except self.interrupts:
+        except self.graphs.interrupts:
             raise
         except Exception as error:
             self._failed(error)
@@ -193,9 +237,9 @@ class _Attempt:
     def _failed(self, error: Exception) -> None:
         if self.capturing.lacks_memory(error):
             self.graphs.make_room("memory ran out during capture")
-            self._refuse("memory ran out during capture")
+            self.graphs.refuse(self.key, "memory ran out during capture")
         else:
-            self._refuse(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
+            self.graphs.refuse(self.key, reason_of(error))
 
     def _trial(self, entry: Entry) -> Any:
         """Eager's result; the inputs are others than those it was captured with, so that a frozen value would show."""
@@ -204,7 +248,7 @@ class _Attempt:
         if same_bits(replayed, result):
             self.graphs.ledger.proved(self.key)
         else:
-            self._refuse("its first replay differs from eager")
+            self.graphs.refuse(self.key, "its first replay differs from eager")
         return result
 
     def _replay(self, entry: Entry) -> Any:
@@ -212,9 +256,10 @@ class _Attempt:
         entry.replays += 1
         return entry.graph.replay(self.tensors)
 
-    def _refuse(self, reason: str) -> None:
-        logging.warning("comfyd: no graph of %s: %s", self.key.label, reason)
-        self.graphs.ledger.refuse(self.key, reason)
+
+def reason_of(error: Exception) -> str:
+    """An error as the reason why a call runs eagerly: its first line."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def same_bits(one: Any, other: Any) -> bool:

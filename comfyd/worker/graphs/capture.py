@@ -13,6 +13,8 @@ from .audit import Draws, Watch, undone
 from .calls import Refused
 from .pace import Pace
 
+_SPARE = 0.25  # of the device's memory: less than that is left to jobs
+
 
 class CudaGraph:
     """A captured call with the addresses it reads and writes."""
@@ -99,6 +101,10 @@ class Cuda:
 
     def release(self) -> None:
         torch.cuda.empty_cache()
+
+    def roomy(self, pool: int) -> bool:
+        free, total = comfy.model_management.get_free_memory(self._device), torch.cuda.mem_get_info(self._device)[1]
+        return bool(free - pool > total * _SPARE)
 
     def _warm_up(self) -> None:
         """Has cuBLAS take its workspace for this thread and stream from the common pool, where it may stay."""

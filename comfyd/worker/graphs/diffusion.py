@@ -1,9 +1,11 @@
 """The diffusion model's call (``BaseModel._apply_model``) as a call that can become a graph, or why it cannot."""
 
+import functools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
+import comfy.model_management
 from comfy.patcher_extension import WrappersMP, get_all_wrappers
 
 from . import weights
@@ -30,7 +32,7 @@ def apply_model(graphs: Graphs, guider: Any, mode: str, executor: Any, args: tup
         return graphs.eagerly(owner.owner, label, reason, eager)
     sampling = weights.of(model.model_sampling, graphs.died)
     arguments = dict(zip(_NAMES, args, strict=False)) | {"options": graphable(args[5]), "more": kwargs}
-    switches = (mode, sampling.epoch, model.manual_cast_dtype, model.get_dtype())
+    run = _short_run(executor, args[5])
     call = Call(
         owner.owner,
         owner.epoch,
@@ -39,11 +41,49 @@ def apply_model(graphs: Graphs, guider: Any, mode: str, executor: Any, args: tup
         _function(executor.original),
         eager,
         others=(sampling.owner,),
-        switches=switches,
-        run=_short_run(executor, args[5]),
+        switches=(mode, sampling.epoch, *_types(model)),
+        run=run,
         compiled=owner.compiled,
+        mode=mode,
+        again=_again(graphs, executor.original) if run else None,
     )
     return graphs.run(call)
+
+
+def _types(model: Any) -> tuple[Any, Any]:
+    return model.manual_cast_dtype, model.get_dtype()
+
+
+def _again(graphs: Graphs, original: Callable[..., Any]) -> Callable[[], Callable[[dict[str, Any]], Any] | None] | None:
+    """See Call; None where the call is not a model's own method."""
+    model, method = getattr(original, "__self__", None), getattr(original, "__func__", None)
+    if model is None or method is None:
+        return None
+    alive, before = weakref.ref(model), _state(graphs, model)
+
+    def again() -> Callable[[dict[str, Any]], Any] | None:
+        model = alive()
+        if model is None:
+            return None
+        weights.look_again()
+        patcher = _patcher(model)
+        if patcher is None or _patches(patcher) or _state(graphs, model) != before:
+            return None
+        return _function(functools.partial(method, model))
+
+    return again
+
+
+def _state(graphs: Graphs, model: Any) -> Hashable:
+    """What makes a call of the model another one."""
+    owner, sampling = (weights.of(module, graphs.died) for module in (model, model.model_sampling))
+    return owner.epoch, owner.reason, sampling.owner, sampling.epoch, _types(model)
+
+
+def _patcher(model: Any) -> Any:
+    """For which the model is loaded; None: it is not."""
+    loaded = (entry.model for entry in comfy.model_management.current_loaded_models)
+    return next((patcher for patcher in loaded if patcher is not None and patcher.model is model), None)
 
 
 def _short_run(executor: Any, options: dict[str, Any]) -> Any:
@@ -65,21 +105,26 @@ def _why_not(model: Any, guider: Any, executor: Any, args: tuple[Any, ...]) -> s
     patcher = model.current_patcher
     if patcher is None or patcher.model is not model or len(args) != 6 or not isinstance(args[5], dict):
         return "it is called in an unknown way"
-    if not args[0].is_cuda or args[0].requires_grad:
+    if not _on_gpu(args[0]):
         return f"it runs on {args[0].device}"
-    return _patches(patcher, guider) or _wrappers(executor, args[5])
+    if "model_function_wrapper" in guider.model_options:
+        return "a node has wrapped its call"
+    return _patches(patcher) or _wrappers(executor, args[5])
 
 
-def _patches(patcher: Any, guider: Any) -> str:
+def _on_gpu(x: Any) -> bool:
+    return bool(x.is_cuda and not x.requires_grad)
+
+
+def _patches(patcher: Any) -> str:
     if patcher.is_dynamic() or patcher.model.model_lowvram:
         return "its weights are loaded call by call"
     if patcher.injections or patcher.is_injected:
         return "a node has changed its modules"
     if patcher.current_hooks or patcher.forced_hooks:
         return "hooks change its weights from step to step"
-    if found := patcher.object_patches.keys() - _REPLACEABLE:
-        return f"a node has replaced its {min(found)}"
-    return "a node has wrapped its call" if "model_function_wrapper" in guider.model_options else ""
+    found = patcher.object_patches.keys() - _REPLACEABLE
+    return f"a node has replaced its {min(found)}" if found else ""
 
 
 def _wrappers(executor: Any, options: dict[str, Any]) -> str:

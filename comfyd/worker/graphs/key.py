@@ -21,8 +21,8 @@ class Key:
     structure: Hashable
     specs: tuple[Hashable, ...]
     """Shape, strides and type of every tensor."""
-    switches: Hashable
-    """Settings of the process and the model that choose kernels."""
+    switches: tuple[Hashable, Hashable]
+    """Settings of the process, and of the model, that choose kernels."""
 
 
 def spec(tensor: torch.Tensor) -> Hashable:

@@ -79,6 +79,15 @@ class Ledger:
         """Bytes of the pool, those of graphs that have gone included."""
         return self._pool if self.graphs else 0
 
+    @property
+    def roomy(self) -> bool:
+        """Whether there is room for graphs that may never be used."""
+        return self.size <= self._limit // 2 and self.graphs < self._count
+
+    def peek(self, key: Key) -> Entry | None:
+        """The entry of this key, which only looking at does not mark as used."""
+        return self._entries.get(key)
+
     def look_up(self, key: Key, run: Any = None) -> Entry | None:
         """The entry of this key, marked as used; None the first time. Entries of the owner's earlier weights go."""
         if self._epochs.setdefault(key.owner, key.epoch) != key.epoch:
@@ -115,7 +124,8 @@ class Ledger:
 
     def proved(self, key: Key) -> None:
         """The first replay gave eager's bits."""
-        if entry := self._entries.get(key):
+        entry = self._entries.get(key)
+        if entry and entry.graph:
             entry.step = Step.REPLAY
 
     def refuse(self, key: Key, reason: str) -> None:

@@ -1,6 +1,7 @@
 """Further modules whose calls become graphs: ControlNets, text encoders' layers, autoencoders' halves."""
 
 import functools
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -40,27 +41,49 @@ def graphed(graphs: Graphs, original: Callable[..., Any], repeatable: bool, mode
         weights.look_again()
         owner = weights.of(self, graphs.died)
         label = type(self).__name__ if method.__name__ == "forward" else f"{type(self).__name__}.{method.__name__}"
-        reason = owner.reason or ("a node pack has changed it" if method.__name__ in vars(self) else "") or _device(args, kwargs)
-        if reason:
+        if reason := _why_not(self, method.__name__, owner) or _device(args, kwargs):
             return graphs.eagerly(owner.owner, label, reason, eager)
-
-        def function(arguments: Any) -> Any:
-            return original(self, *arguments[0], **arguments[1])
-
         call = Call(
             owner.owner,
             owner.epoch,
             label,
             (args, kwargs),
-            function,
+            _function(self, original),
             eager,
             switches=made,
             compiled=owner.compiled,
             repeatable=repeatable,
+            mode=made,
+            again=_again(graphs, self, method.__name__, original),
         )
         return graphs.run(call)
 
     return method
+
+
+def _function(module: torch.nn.Module, original: Callable[..., Any]) -> Callable[[Any], Any]:
+    return lambda arguments: original(module, *arguments[0], **arguments[1])
+
+
+def _again(
+    graphs: Graphs, module: torch.nn.Module, name: str, original: Callable[..., Any]
+) -> Callable[[], Callable[[Any], Any] | None]:
+    """See Call."""
+    alive, epoch = weakref.ref(module), weights.of(module, graphs.died).epoch
+
+    def again() -> Callable[[Any], Any] | None:
+        module = alive()
+        if module is None:
+            return None
+        weights.look_again()
+        owner = weights.of(module, graphs.died)
+        return None if owner.epoch != epoch or _why_not(module, name, owner) else _function(module, original)
+
+    return again
+
+
+def _why_not(module: torch.nn.Module, name: str, owner: weights.Weights) -> str:
+    return owner.reason or ("a node pack has changed it" if name in vars(module) else "")
 
 
 def _device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import functools
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from comfyd.worker.cache import Store
 
 from . import diffusion, modules, status, weights
 from .calls import Graphs
+from .idle import Idle
 from .ledger import Ledger
 from .options import is_known
 
 _active: Graphs | None = None
+_idle: Idle | None = None
 
 
 def active() -> Graphs | None:
@@ -27,12 +30,12 @@ def active() -> Graphs | None:
     return _active
 
 
-def install(limit: int, mode: Callable[[], str | None]) -> None:
+def install(limit: int, mode: Callable[[], str | None], standing_in: Callable[[str], AbstractContextManager[None]]) -> None:
     """Starts to make graphs within ``limit`` bytes; ``mode`` of the job that runs in this thread.
 
-    A limit of 0 means a quarter of VRAM, a negative one no graphs.
+    A limit of 0 means a quarter of VRAM, a negative one no graphs. ``standing_in``: see Idle.
     """
-    global _active
+    global _active, _idle
     if reason := _why_not(limit):
         logging.info("comfyd: no CUDA graphs: %s", reason)
         return
@@ -42,7 +45,9 @@ def install(limit: int, mode: Callable[[], str | None]) -> None:
     limit = limit or torch.cuda.get_device_properties(device).total_memory // 4
     interrupts = (comfy.model_management.InterruptProcessingException,)
     known = functools.partial(is_known, comfyui=Path(folder_paths.base_path))
-    _active = graphs = Graphs(Cuda(device), Ledger(limit), interrupts, known)
+    capturing = Cuda(device)
+    _active = graphs = Graphs(capturing, Ledger(limit), interrupts, known)
+    _idle = Idle(graphs, capturing, standing_in)
     weights.watch(functools.partial(_unloaded, graphs))
     comfy.model_management.free_memory = _freeing(comfy.model_management.free_memory, graphs)
     for kind, name, repeatable in modules.methods():
@@ -60,6 +65,17 @@ def apply_model(guider: Any, mode: str, executor: Any, args: tuple[Any, ...], kw
         return executor(*args, **kwargs)
     comfy.model_management.throw_exception_if_processing_interrupted()  # as every layer asks when it runs eagerly
     return diffusion.apply_model(_active, guider, mode, executor, args, kwargs)
+
+
+def left() -> bool:
+    """Whether idle time can be used for a capture."""
+    return _idle is not None and _idle.left
+
+
+def capture() -> None:
+    """Captures one call that was made once, in a thread that runs jobs while there is none; ends soon once it is interrupted."""
+    if _idle is not None:
+        _idle.capture()
 
 
 def lines(store: Store) -> list[Resident]:

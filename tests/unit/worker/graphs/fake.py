@@ -33,6 +33,7 @@ class FakeCapturing:
     size: int = 100
     freeze: bool = False
     error: Exception | None = None
+    room: bool = True
     made: list[FakeGraph] = field(default_factory=list)
     released: int = 0
 
@@ -53,6 +54,9 @@ class FakeCapturing:
     def release(self) -> None:
         self.released += 1
 
+    def roomy(self, pool: int) -> bool:
+        return self.room
+
 
 class Interrupted(Exception):
     """As ComfyUI's InterruptProcessingException."""
@@ -67,6 +71,8 @@ class Model:
         self.epoch = epoch
         self.eager = 0
         self.run: object = None
+        self.gone = False
+        """Whether its calls would be others by now."""
         self.compute: Callable[[torch.Tensor], torch.Tensor] = lambda x: x * 2
 
     def __call__(self, x: torch.Tensor, **more: Any) -> Any:
@@ -74,7 +80,13 @@ class Model:
             self.eager += 1
             return self.compute(x)
 
-        call = Call(self.owner, self.epoch, "Model", {"x": x} | more, lambda a: self.compute(a["x"]), eager, run=self.run)
+        def function(arguments: Any) -> Any:
+            return self.compute(arguments["x"])
+
+        def again() -> Callable[[Any], Any] | None:
+            return None if self.gone else function
+
+        call = Call(self.owner, self.epoch, "Model", {"x": x} | more, function, eager, run=self.run, mode="exact", again=again)
         return self.graphs.run(call)
 
 

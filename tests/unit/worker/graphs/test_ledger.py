@@ -7,7 +7,7 @@ from .fake import FakeGraph
 
 
 def key(number: int, owner: int = 1, epoch: int = 1, others: tuple[int, ...] = ()) -> Key:
-    return Key(owner, epoch, others, "Model", number, (), ())
+    return Key(owner, epoch, others, "Model", number, (), ((), ()))
 
 
 def graph(size: int = 100) -> FakeGraph:
