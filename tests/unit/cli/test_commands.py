@@ -4,7 +4,8 @@ import inspect
 from importlib import import_module
 
 import pytest
-from comfyd_cli.commands import COMFYUI, GROUPS, HELP, PREVIEWS, REPL, SHELL, TABLE
+from comfyd_cli.commands import GROUPS, HELP, REPL, SHELL, TABLE
+from comfyd_cli.commands.shared import COMFYUI, PREVIEWS
 from comfyd_cli.spec import Command
 
 from comfyd.config import Config

@@ -1,0 +1,147 @@
+"""The commands on the daemon, its engine, its settings and its service."""
+
+from ..spec import Argument, Command, Option
+from .shared import COMFYUI, HOME, JSON_REPLY, SETTINGS, START, YES
+
+_LOG_JSON = Option(name="log_json", flags=("--log-json",), help="the daemon writes its log as a JSON object per line")
+_NOW = Option(name="now", flags=("--now",), help="put running jobs back into the queue instead of finishing them")
+
+COMMANDS = (
+    Command(
+        name="start",
+        group="Daemon",
+        handler="daemon:start",
+        summary="Start the daemon; its engine warms up meanwhile.",
+        options=(
+            Option(name="foreground", flags=("-f", "--foreground"), help="stay in the foreground, for a service manager"),
+            COMFYUI,
+            _LOG_JSON,
+            JSON_REPLY,
+        ),
+        environment=START,
+    ),
+    Command(
+        name="stop",
+        group="Daemon",
+        handler="daemon:stop",
+        summary="Stop the daemon once its running jobs have ended.",
+        options=(_NOW, JSON_REPLY),
+        environment=SETTINGS,
+    ),
+    Command(
+        name="restart",
+        group="Daemon",
+        handler="daemon:restart",
+        summary="Stop the daemon and start it again.",
+        options=(_NOW, COMFYUI, _LOG_JSON, JSON_REPLY),
+        environment=START,
+    ),
+    Command(
+        name="status",
+        group="Daemon",
+        handler="daemon:status",
+        summary="Say how daemon and engine are.",
+        options=(JSON_REPLY,),
+        environment=SETTINGS,
+    ),
+    Command(
+        name="doctor",
+        group="Daemon",
+        handler="doctor:doctor",
+        summary="Look at everything that a job needs, and say what is wrong and what mends it.",
+        options=(JSON_REPLY,),
+        environment=START,
+        details="The exit status is 1 where something keeps jobs from running.",
+    ),
+    Command(
+        name="logs",
+        group="Daemon",
+        handler="daemon:logs",
+        summary="Print the end of the log of daemon and engine.",
+        options=(
+            Option(name="follow", flags=("-f", "--follow"), help="go on printing what is added, until Ctrl-C"),
+            Option(name="count", flags=("-n", "--lines"), metavar="N", kind="number", default=50, help="how many lines"),
+        ),
+        environment=HOME,
+    ),
+    Command(
+        name="engine install",
+        group="Daemon",
+        handler="engine:install",
+        summary="Fetch the managed ComfyUI.",
+        options=(Option(name="source", flags=("--from",), metavar="SOURCE", help="a git URL instead of the package index"), YES),
+        environment=HOME,
+    ),
+    Command(
+        name="engine use",
+        group="Daemon",
+        handler="engine:use",
+        summary="Use a ComfyUI checkout of your own.",
+        arguments=(Argument(name="path", kind="path", metavar="PATH", help="the checkout's directory"),),
+        options=(YES,),
+        environment=SETTINGS,
+    ),
+    Command(
+        name="engine status",
+        group="Daemon",
+        handler="engine:status",
+        summary="Say which ComfyUI is used, and why.",
+        options=(JSON_REPLY,),
+        environment=SETTINGS,
+    ),
+    Command(
+        name="engine remove",
+        group="Daemon",
+        handler="engine:remove",
+        summary="Remove the managed ComfyUI.",
+        options=(YES,),
+        environment=HOME,
+    ),
+    Command(
+        name="config show",
+        group="Daemon",
+        handler="settings:show",
+        summary="Print every setting as it is in force, and where it was set.",
+        options=(JSON_REPLY,),
+        environment=SETTINGS,
+    ),
+    Command(
+        name="config path",
+        group="Daemon",
+        handler="settings:path",
+        summary="Print where the configuration file is.",
+        environment=HOME,
+    ),
+    Command(
+        name="config edit",
+        group="Daemon",
+        handler="settings:edit",
+        summary="Open the configuration file, with every setting named in it, in your editor.",
+        environment=(*SETTINGS, "VISUAL", "EDITOR"),
+        where="shell",
+    ),
+    Command(
+        name="service install",
+        group="Daemon",
+        handler="service:install",
+        summary="Let the service manager keep the daemon running, from now on and at every login.",
+        environment=(*START, "PATH", "CUDA_VISIBLE_DEVICES"),
+        where="shell",
+    ),
+    Command(
+        name="service uninstall",
+        group="Daemon",
+        handler="service:uninstall",
+        summary="Stop the service once its running jobs have ended, and remove it.",
+        environment=("XDG_CONFIG_HOME",),
+        where="shell",
+    ),
+    Command(
+        name="service print",
+        group="Daemon",
+        handler="service:print_",
+        summary="Print the systemd unit (on macOS the launchd property list) that install would write.",
+        environment=(*START, "PATH", "CUDA_VISIBLE_DEVICES"),
+        where="shell",
+    ),
+)
