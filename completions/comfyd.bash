@@ -4,12 +4,12 @@ _comfyd() {
     COMPREPLY=()
     local word=${COMP_WORDS[COMP_CWORD]} line
     case "$COMP_CWORD:${COMP_WORDS[1]}" in
-        1:[!-]* | 1:) COMPREPLY=($(compgen -W "run repl plan sweep params nodes convert workflow watch cancel queue history again ps unload start stop restart status doctor logs engine config completions service source schema help" -- "$word")); return ;;
+        1:[!-]* | 1:) COMPREPLY=($(compgen -W "run repl plan sweep params nodes convert workflow source watch cancel queue history again ps unload start stop restart status doctor logs engine config service completions schema help" -- "$word")); return ;;
         2:workflow) COMPREPLY=($(compgen -W "add list show path rm alias unalias" -- "$word")); return ;;
         2:engine) COMPREPLY=($(compgen -W "install use status remove" -- "$word")); return ;;
         2:config) COMPREPLY=($(compgen -W "show path edit" -- "$word")); return ;;
-        2:completions) COMPREPLY=($(compgen -W "install uninstall show" -- "$word")); return ;;
         2:service) COMPREPLY=($(compgen -W "install uninstall print" -- "$word")); return ;;
+        2:completions) COMPREPLY=($(compgen -W "install uninstall show" -- "$word")); return ;;
     esac
     while IFS= read -r line; do
         COMPREPLY+=("$line")
