@@ -1,11 +1,13 @@
 """The crash campaign: ``python -m tests.bench.crashes``; kill -9 of the worker and of the daemon at random moments of real jobs.
 
-Each round hands in jobs of the demo workflow, kills one process at a random moment and waits until all jobs have ended. Then
-every job must have ended once, as done, with whole pictures, of which there are no more than it tells of. Prints the counts;
+Each round hands in jobs of the demo workflow, kills one process and waits until all jobs have ended. Then every job must
+have ended once, as done, with whole pictures, of which there are no more than it tells of. In further rounds the moment is
+the worst one: a picture has its name, and the daemon, which is halted before it is, has not heard of it. Prints the counts;
 the exit status is 1 where one of the promises was broken.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -43,8 +45,19 @@ from .sides import Work, prepare
 _JOBS = 3
 _RUNNING = 2
 """Fewer than jobs, so that a kill meets queued ones, too."""
-_SAVE = "7"
+_LATENT, _SAVE = "4", "7"
+UNHEARD = " before a picture was heard of"
+"""What is added to a process's name for the rounds of the worst moment."""
 _RESTARTS = 10_000
+_PATIENCE = 120.0  # seconds for a picture
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a job is to make."""
+
+    prefix: str
+    pictures: int
 
 
 @dataclass
@@ -59,7 +72,7 @@ class Counts:
     lost: int = 0
     """Acknowledged, and never ended as done."""
     doubled: int = 0
-    """With other pictures than the one that its record tells of."""
+    """With other pictures than those that its record tells of."""
     half_written: int = 0
     """Files that no picture can be read from, and what was left in staging folders."""
     next_run_failed: int = 0
@@ -97,15 +110,16 @@ class Campaign:
         with self._client() as client:
             client.call(Stop(now=True))
 
-    def attack(self, what: str, rounds: int) -> Counts:
-        """So many rounds in which ``what`` ("worker" or "daemon") is killed."""
+    def attack(self, what: str, rounds: int, unheard: bool = False) -> Counts:
+        """So many rounds in which ``what`` ("worker" or "daemon") is killed, ``unheard``: at the worst moment."""
         counts = Counts()
         for _ in range(rounds):
             with self._client() as client:
                 client.call(WaitReady())
+                pids = self._pids(client)
                 jobs = self._submit(client)
-                time.sleep(self._random.uniform(0, self._span))  # the moment of the kill
-                counts.while_running += self._kill(client, what)
+                met = self._kill_unheard(jobs, pids, what) if unheard else self._kill_sometime(client, pids, what)
+            counts.while_running += met
             counts.kills += 1
             self._check(jobs, counts)
             print(f"{what} {counts.kills}/{rounds}", end="\r", file=sys.stderr, flush=True)
@@ -118,34 +132,57 @@ class Campaign:
         for job in self._submit(client):
             client.call(Watch(job=job))
 
-    def _submit(self, client: Client) -> dict[int, str]:
-        """Job -> the prefix of its pictures, for jobs that share the encoder's result, the seed's or nothing."""
-        found: dict[int, str] = {}
+    def _submit(self, client: Client) -> dict[int, Order]:
+        """Jobs that share the encoder's result, the seed's or nothing; one makes two pictures."""
+        found: dict[int, Order] = {}
         for number in range(_JOBS):
             self._number += 1
-            prefix = f"crash-{self._number:05d}"
-            accepted = client.call(Submit(api=self._graph(prefix, number), follow=False))
+            order = Order(f"crash-{self._number:05d}", 2 if number == 1 else 1)
+            accepted = client.call(Submit(api=self._graph(order, number), follow=False))
             assert isinstance(accepted, Accepted)
-            found[accepted.job] = prefix
+            found[accepted.job] = order
         return found
 
-    def _graph(self, prefix: str, number: int) -> Graph:
+    def _graph(self, order: Order, number: int) -> Graph:
         graph = self._work.seeded(self._number, steps=4)
         if not number:
             graph[self._work.prompt]["inputs"]["text"] = f"red apple {self._number}"
-        graph[_SAVE]["inputs"]["filename_prefix"] = prefix
+        graph[_LATENT]["inputs"]["batch_size"] = order.pictures
+        graph[_SAVE]["inputs"]["filename_prefix"] = order.prefix
         return graph
 
-    def _kill(self, client: Client, what: str) -> bool:
-        """Whether a job was running."""
+    def _pids(self, client: Client) -> dict[str, int]:
         status = client.call(StatusRequest())
         assert isinstance(status, StatusReply)
-        victim = status.pid if what == "daemon" else status.engine.pid
-        os.kill(victim, signal.SIGKILL)
-        wait_until(lambda: not alive(victim) and (what == "worker" or not listens(self._paths)), "its death")
+        return {"daemon": status.pid, "worker": status.engine.pid}
+
+    def _kill_sometime(self, client: Client, pids: dict[str, int], what: str) -> bool:
+        """At a random moment; whether a job was running."""
+        time.sleep(self._random.uniform(0, self._span))
+        status = client.call(StatusRequest())
+        assert isinstance(status, StatusReply)
+        self._kill(pids, what)
         return bool(status.running)
 
-    def _check(self, jobs: dict[int, str], counts: Counts) -> None:
+    def _kill_unheard(self, jobs: dict[int, Order], pids: dict[str, int], what: str) -> bool:
+        """Once one of the first jobs, which the worker has, has published a picture that the daemon cannot hear of."""
+        os.kill(pids["daemon"], signal.SIGSTOP)
+        try:
+            wait_until(lambda: any(self._pictures(order) for order in jobs.values()), "a picture", _PATIENCE)
+            self._kill(pids, what)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pids["daemon"], signal.SIGCONT)
+        return True
+
+    def _kill(self, pids: dict[str, int], what: str) -> None:
+        os.kill(pids[what], signal.SIGKILL)
+        wait_until(lambda: not alive(pids[what]) and (what == "worker" or not listens(self._paths)), "its death")
+
+    def _pictures(self, order: Order) -> set[str]:
+        return {str(path) for path in self._output.glob(f"{order.prefix}_*")}
+
+    def _check(self, jobs: dict[int, Order], counts: Counts) -> None:
         counts.jobs += len(jobs)
         with self._client() as client:
             ends = {job: client.call(Watch(job=job)) for job in jobs}
@@ -157,7 +194,7 @@ class Campaign:
             counts.problems += left
             self._check_next(client, counts)
 
-    def _check_records(self, client: Client, jobs: dict[int, str], counts: Counts) -> None:
+    def _check_records(self, client: Client, jobs: dict[int, Order], counts: Counts) -> None:
         reply = client.call(HistoryRequest(limit=_JOBS * 4))
         assert isinstance(reply, JobsReply)
         for record in reply.jobs:
@@ -167,12 +204,12 @@ class Campaign:
                 counts.problems += [f"job {record.id}: {record.error}"] * (record.state != "done")
         counts.lost += len(jobs.keys() - {record.id for record in reply.jobs})
 
-    def _check_files(self, prefix: str, end: object, counts: Counts) -> None:
+    def _check_files(self, order: Order, end: object, counts: Counts) -> None:
         told = set(end.files) if isinstance(end, Done) else set()
-        there = {str(path) for path in self._output.glob(f"{prefix}_*")}
-        if len(there) > 1 or there != told:
+        there = self._pictures(order)
+        if len(there) != order.pictures or there != told:
             counts.doubled += 1
-            counts.problems.append(f"{prefix}: told of {sorted(told)}, there are {sorted(there)}")
+            counts.problems.append(f"{order.prefix}: told of {sorted(told)}, there are {sorted(there)}")
         for path in there:
             try:
                 with PIL.Image.open(path) as picture:
@@ -184,14 +221,17 @@ class Campaign:
     def _check_next(self, client: Client, counts: Counts) -> None:
         self._number += 1
         try:
-            assert isinstance(client.call(Submit(api=self._graph(f"next-{self._number:05d}", 1))), Done)
+            assert isinstance(client.call(Submit(api=self._graph(Order(f"next-{self._number:05d}", 1), 1))), Done)
         except (ComfydError, AssertionError) as error:
             counts.next_run_failed += 1
             counts.problems.append(f"the next run: {error}")
 
 
 def campaign(comfyui: Path, home: Path, rounds: dict[str, int], seed: int, engine_args: list[str]) -> dict[str, Counts]:
-    """The counts by what was killed; ``home`` is a COMFYD_HOME that may hold a demo checkpoint."""
+    """The counts by what was killed, "worker" or "daemon", or one of them with UNHEARD.
+
+    ``home`` is a COMFYD_HOME that may hold a demo checkpoint.
+    """
     paths = config.paths({"COMFYD_HOME": str(home)})
     settings = config.Config(
         comfyui=str(comfyui),
@@ -204,7 +244,7 @@ def campaign(comfyui: Path, home: Path, rounds: dict[str, int], seed: int, engin
     fight = Campaign(settings, paths, seed)
     fight.begin()
     try:
-        return {what: fight.attack(what, count) for what, count in rounds.items()}
+        return {what: fight.attack(what.removesuffix(UNHEARD), count, UNHEARD in what) for what, count in rounds.items()}
     finally:
         fight.end()
 
@@ -215,6 +255,7 @@ def main() -> None:
     parser.add_argument("--comfyui", type=Path, help="ComfyUI tree to use instead of the managed one")
     parser.add_argument("--worker", type=int, default=100, help="kills of the worker")
     parser.add_argument("--daemon", type=int, default=100, help="kills of the daemon")
+    parser.add_argument("--unheard", type=int, default=10, help="further kills of each at the worst moment")
     parser.add_argument("--seed", type=int, default=1, help="of the random moments")
     parser.add_argument("--json", type=Path, help="write the counts to this file")
     options = parser.parse_args()
@@ -226,6 +267,7 @@ def main() -> None:
             arguments += ["--base-directory", str(Path(folder) / "base")]
             (Path(folder) / "base" / "custom_nodes").mkdir(parents=True)
         rounds = {"worker": options.worker, "daemon": options.daemon}
+        rounds |= {what + UNHEARD: options.unheard for what in rounds}
         found = campaign(engine, Path(folder) / "home", rounds, options.seed, arguments)
     print(table(found))
     if options.json:
