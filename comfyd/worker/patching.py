@@ -41,7 +41,8 @@ def _differs_in_patches(patcher: Any, device: Any) -> bool:
     """Whether the model is on the device as a whole, and set up for another patcher than this one."""
     model = patcher.model
     loaded = not model.model_lowvram and model.model_loaded_weight_memory > 0 and model.device == device
-    plain = not (patcher.hook_backup or patcher.current_hooks or patcher.forced_hooks or patcher.force_cast_weights)
+    alike = patcher.is_clip or not patcher.force_cast_weights  # every patcher of a text encoder has its weights cast, no other's
+    plain = alike and not (patcher.hook_backup or patcher.current_hooks or patcher.forced_hooks)
     return loaded and plain and model.current_weight_patches_uuid not in (None, patcher.patches_uuid)
 
 

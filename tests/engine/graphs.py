@@ -47,3 +47,10 @@ def with_lora(graph: Graph, name: str) -> Graph:
     inputs = {"model": [LOADER, 0], "lora_name": name, "strength_model": 1.0}
     graph = graph | {"20": {"class_type": "LoraLoaderModelOnly", "inputs": inputs}}
     return changed(graph, SAMPLER, model=["20", 0])
+
+
+def with_text_lora(graph: Graph, name: str, strength: float = 1.0) -> Graph:
+    """The demo workflow with this LoRA on its text encoder alone."""
+    inputs = {"model": [LOADER, 0], "clip": [LOADER, 1], "lora_name": name, "strength_model": 0.0, "strength_clip": strength}
+    graph = graph | {"21": {"class_type": "LoraLoader", "inputs": inputs}}
+    return changed(graph, PROMPT, clip=["21", 1])

@@ -7,6 +7,7 @@ import numpy
 from safetensors.numpy import load_file, save_file
 
 _BLOCK = "model.diffusion_model.joint_blocks.0.x_block.attn.qkv.weight"
+_TEXT = "text_encoders.clip_l.transformer.text_model.encoder.layers.0.self_attn.out_proj.weight"
 
 
 def copy(checkpoint: Path, base: Path, name: str) -> str:
@@ -16,13 +17,14 @@ def copy(checkpoint: Path, base: Path, name: str) -> str:
 
 
 def lora(checkpoint: Path, base: Path, name: str, seed: int) -> str:
-    """A LoRA of rank 4 that changes one attention matrix of the demo model visibly; returns the name."""
-    weight = load_file(checkpoint)[_BLOCK]
+    """A LoRA of rank 4 that visibly changes an attention matrix of the demo model, and one of its text encoder; its name."""
+    weights = load_file(checkpoint)
     draw = numpy.random.default_rng(seed)
-    key = "diffusion_model." + _BLOCK.removeprefix("model.diffusion_model.").removesuffix(".weight")
-    tensors = {
-        f"{key}.lora_up.weight": draw.normal(0, 0.5, (weight.shape[0], 4)).astype(numpy.float16),
-        f"{key}.lora_down.weight": draw.normal(0, 0.5, (4, weight.shape[1])).astype(numpy.float16),
-    }
+    keys = {"diffusion_model." + _BLOCK.removeprefix("model.diffusion_model."): _BLOCK, _TEXT: _TEXT}
+    tensors = {}
+    for key, block in keys.items():
+        rows, columns = weights[block].shape
+        tensors[key.replace(".weight", ".lora_up.weight")] = draw.normal(0, 0.5, (rows, 4)).astype(numpy.float16)
+        tensors[key.replace(".weight", ".lora_down.weight")] = draw.normal(0, 0.5, (4, columns)).astype(numpy.float16)
     save_file(tensors, base / "models" / "loras" / name)
     return name

@@ -11,8 +11,9 @@ from comfyd.protocol import Graph, Unloaded, UnloadOrder
 from comfyd.protocol import Residency as Report
 from tests.daemon_process import wait_until
 
+from . import models
 from .conftest import make_base
-from .graphs import chain, demo
+from .graphs import chain, demo, with_text_lora
 from .graphs_worker import HOLD
 from .test_sampling import picture
 from .worker import WorkerProcess, done
@@ -87,3 +88,14 @@ def test_nothing_is_captured_of_models_that_have_gone(worker: GraphsWorker, hold
     hold.unlink()
     done(worker.run(of(1)))
     worker.wait_for_graphs(**{MODEL: 0, DECODER: 0, TEXT: 0})
+
+
+def test_loras_on_the_text_encoder_keep_its_graph(worker: GraphsWorker, demo_checkpoint: Path) -> None:
+    name = models.lora(demo_checkpoint, worker.base, "text.safetensors", 1)
+    done(worker.run(of(1)))
+    worker.wait_for_graphs(**{TEXT: 0})
+    done(worker.run(with_text_lora(of(1), name)))
+    weaker = picture(done(worker.run(with_text_lora(of(1), name, 0.5))))
+    worker.wait_for_graphs(**{TEXT: 2})
+    unloaded(worker)
+    assert numpy.array_equal(picture(done(worker.run(with_text_lora(of(1), name, 0.5)))), weaker)
