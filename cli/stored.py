@@ -173,10 +173,9 @@ def _require_address(terminal: Terminal, found: Document, address: str) -> None:
         return
     from comfyd.workflow import Catalogue, prepare
     from comfyd.workflow.address import Names
-    from comfyd.workflow.wiring import Wiring
 
     known = Catalogue.read(newest)
-    Names(Wiring(prepare(found.api, found.ui, known), known)).find(address)
+    Names.of(prepare(found.api, found.ui, known), known).find(address)
 
 
 def unalias(terminal: Terminal, *, name: str, alias: str) -> int:

@@ -57,11 +57,9 @@ def _files(
     """All pairs, and the paths among their values by position."""
     from comfyd.workflow import prepare
     from comfyd.workflow.address import Names
-    from comfyd.workflow.copying import own_copy
-    from comfyd.workflow.wiring import Wiring
     from comfyd.workflow.words import overrides as paired
 
-    names = Names(Wiring(own_copy(prepare(given.api, given.ui, known)), known), given.aliases)
+    names = Names.of(prepare(given.api, given.ui, known), known, given.aliases)
     pairs = [*overrides, *paired(words, names)]
     return pairs, {at: value for at, (name, value) in enumerate(pairs) if _is_file(names, name, value)}
 

@@ -8,11 +8,9 @@ from comfyd.errors import ComfydError, Refused
 from comfyd.protocol import Graph
 from comfyd.workflow.address import Names
 from comfyd.workflow.catalogue import Catalogue
-from comfyd.workflow.copying import own_copy
 from comfyd.workflow.nodeclass import Input
-from comfyd.workflow.parameter import Parameter, parameters
+from comfyd.workflow.parameter import Parameter, parameters_of
 from comfyd.workflow.reading import fits
-from comfyd.workflow.wiring import Wiring
 from comfyd.workflow.words import Takes, overrides
 
 from ..parameters import limits
@@ -30,11 +28,11 @@ class Index:
         self.workflow = workflow
         """Its name, as the journal has it."""
         self.graph, self.catalogue = graph, catalogue
-        self.names = Names(Wiring(own_copy(graph), catalogue), aliases)
+        self.names = Names.of(graph, catalogue, aliases)
         wiring = self.names.wiring
         self.own = dict(aliases or {})
         """Its user's names."""
-        self._parameters = {each.address: each for each in parameters(graph, catalogue, aliases)}
+        self._parameters = {each.address: each for each in parameters_of(self.names)}
         addresses = [(id_, name) for id_ in wiring.graph for name in wiring.specs(id_)]
         named = [(id_, name, self._parameters.get(f"{id_}.{name}")) for id_, name in addresses]
         self.items = _items([_Named(id_, name, each) for id_, name, each in named if each is not None])

@@ -54,14 +54,12 @@ def prepare(
     """Everything that can be told without running, and refused."""
     from comfyd.workflow import prepare as executable
     from comfyd.workflow.address import Names
-    from comfyd.workflow.copying import own_copy
-    from comfyd.workflow.wiring import Wiring
 
     from ..catalogue import catalogue
 
     known = catalogue(terminal, start=asked.start)
     graph = executable(given.api, given.ui, known)
-    names = Names(Wiring(own_copy(graph), known), given.aliases)
+    names = Names.of(graph, known, given.aliases)
     content = digest(graph, asked.mode)
     found = axes(words, overrides, names, lambda name: texts(name, terminal))
     found = _drawn(found, names, manifest, digest(graph, asked.mode, *words, *map(str, overrides)))

@@ -8,10 +8,8 @@ from comfyd.errors import Unavailable
 from comfyd.inuse import catalogue_in_use
 from comfyd.workflow import Catalogue, Document, prepare
 from comfyd.workflow.address import Names
-from comfyd.workflow.copying import own_copy
 from comfyd.workflow.sweep import axes, combinations
 from comfyd.workflow.sweep_order import ordered
-from comfyd.workflow.wiring import Wiring
 
 
 def every(document: Document, values: Mapping[str, Any], cache: Path, *, paired: bool) -> list[dict[str, Any]]:
@@ -20,7 +18,7 @@ def every(document: Document, values: Mapping[str, Any], cache: Path, *, paired:
     if file is None:
         raise Unavailable("The engine has left no node catalogue; `comfyd restart` writes it anew.")
     catalogue = Catalogue.read(file)
-    names = Names(Wiring(own_copy(prepare(document.api, document.ui, catalogue)), catalogue), document.aliases)
+    names = Names.of(prepare(document.api, document.ui, catalogue), catalogue, document.aliases)
     found = axes([], list(values.items()), names)
     runs = ordered(found, combinations(found, paired=paired), names.wiring)
     return [{axis.name: value for axis, value in zip(found, run, strict=True)} for run in runs]

@@ -7,10 +7,14 @@ In this order: a name the user gave, an alias, ``id.input`` or ``title.input``, 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
+from typing import Self
 
 from comfyd.errors import AmbiguousParameter, ComfydError, UnknownParameter
+from comfyd.protocol import Graph
 
 from .aliases import ALIASES, Aliases, name_of
+from .catalogue import Catalogue
+from .copying import own_copy
 from .following import base_name, settable
 from .nodeclass import Input
 from .prompts import Group
@@ -26,6 +30,11 @@ class Names:
         self.wiring = wiring
         self.own = own or {}
         self.aliases = Aliases(wiring)
+
+    @classmethod
+    def of(cls, graph: Graph, catalogue: Catalogue, own: Mapping[str, str] | None = None) -> Self:
+        """Of a graph, which is not touched; raises UnknownNode or WorkflowInvalid."""
+        return cls(Wiring(own_copy(graph), catalogue), own)
 
     def find(self, name: str) -> Group:
         """The parameters that this name sets; raises UnknownParameter or AmbiguousParameter."""

@@ -11,7 +11,6 @@ from comfyd.protocol import Graph
 
 from .address import Names, canonical
 from .catalogue import Catalogue
-from .copying import own_copy
 from .nodeclass import Input
 from .prompts import Group
 from .wiring import Address, Wiring, is_link
@@ -38,8 +37,12 @@ class Parameter(msgspec.Struct, frozen=True):
 
 def parameters(graph: Graph, catalogue: Catalogue, own: Mapping[str, str] | None = None) -> list[Parameter]:
     """The parameters in the graph's order, ``own`` being its user's names; raises UnknownNode or WorkflowInvalid."""
-    wiring = Wiring(own_copy(graph), catalogue)
-    aliases = _aliases(Names(wiring, own))
+    return parameters_of(Names.of(graph, catalogue, own))
+
+
+def parameters_of(names: Names) -> list[Parameter]:
+    """The same of a graph whose names are known."""
+    wiring, aliases = names.wiring, _aliases(names)
     return [
         _parameter(wiring, (id_, name), spec, aliases.get((id_, name), ()))
         for id_ in wiring.graph

@@ -13,10 +13,8 @@ from comfyd.protocol import Graph
 
 from .address import Names
 from .catalogue import Catalogue
-from .copying import own_copy
 from .nodeclass import Input
 from .reading import fits
-from .wiring import Wiring
 from .wording import plain, shown
 
 Pairs = list[tuple[str, str]]
@@ -30,7 +28,7 @@ class Takes(Protocol):
 
 def pairs_of(words: Sequence[str], graph: Graph, catalogue: Catalogue, aliases: Mapping[str, str] | None = None) -> Pairs:
     """The pairs by this graph's parameters; raises UsageError or UnknownParameter, or what is wrong with the graph."""
-    return overrides(words, Names(Wiring(own_copy(graph), catalogue), aliases))
+    return overrides(words, Names.of(graph, catalogue, aliases))
 
 
 def overrides(words: Sequence[str], names: Names, takes: Takes = fits) -> Pairs:
