@@ -76,9 +76,12 @@ def left_alone(patcher: Any, key: str, device: Any) -> bool:
     return not hasattr(comfy.utils.get_attr(patcher.model, owner), "comfy_cast_weights") if owner else True
 
 
-def reshapes(patcher: Any, key: str, pristine: torch.Tensor) -> bool:
+def reshapes(patcher: Any, key: str) -> bool:
     """Whether the patches make a weight of another shape of it."""
-    return key in patcher.patches and comfy.lora.calculate_shape(patcher.patches[key], pristine, key) != pristine.shape
+    if key not in patcher.patches:
+        return False
+    pristine = patcher.backup[key].weight if key in patcher.backup else get_key_weight(patcher.model, key)[0]
+    return bool(comfy.lora.calculate_shape(patcher.patches[key], pristine, key) != pristine.shape)
 
 
 def _by_default(patcher: Any, device: Any) -> bool:
@@ -105,11 +108,7 @@ def _streamed(patcher: Any, key: str, device: Any) -> bool:
 
 def _any_reshapes(patcher: Any, owner: str) -> bool:
     """Whether a module's weight or its bias gets another shape: the default then loads both in one piece."""
-    return any(reshapes(patcher, key, _pristine(patcher, key)) for key in (f"{owner}.weight", f"{owner}.bias"))
-
-
-def _pristine(patcher: Any, key: str) -> Any:
-    return patcher.backup[key].weight if key in patcher.backup else get_key_weight(patcher.model, key)[0]
+    return any(reshapes(patcher, key) for key in (f"{owner}.weight", f"{owner}.bias"))
 
 
 def _compute_dtype(patcher: Any, key: str, weight: torch.Tensor) -> torch.dtype:

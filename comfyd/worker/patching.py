@@ -14,7 +14,7 @@ import comfy.model_management
 import torch
 from comfy.model_patcher import ModelPatcher, get_key_weight
 
-from .merging import merged
+from .merging import left_alone, merged, reshapes
 
 _Backup = collections.namedtuple("_Backup", ["weight", "inplace_update"])
 """The form in which a patcher keeps a pristine weight."""
@@ -47,14 +47,19 @@ def _differs_in_patches(patcher: Any, device: Any) -> bool:
 
 
 def _weights(patcher: Any, device: Any) -> dict[str, torch.Tensor] | None:
-    """The weights that are patched now or are to be; None where one of them is not a plain tensor on the device."""
-    patched = [key for key in patcher.patches if _is_loaded_alone(patcher.model, key)]
+    """The weights that are patched now or are to be; None where one cannot be written over.
+
+    Which is one that is not a plain tensor on the device, or that has another shape than it had or is to have.
+    """
+    patched = [key for key in patcher.patches if _is_loaded_alone(patcher.model, key) and not left_alone(patcher, key, device)]
     weights = {}
     for key in dict.fromkeys([*patcher.backup, *patched]):
         weight, set_weight, convert = get_key_weight(patcher.model, key)
         if set_weight is not None or convert is not None or type(weight) not in (torch.Tensor, torch.nn.Parameter):
             return None
-        if weight.device != torch.device(device):
+        if weight.device != torch.device(device) or reshapes(patcher, key):
+            return None
+        if key in patcher.backup and patcher.backup[key].weight.shape != weight.shape:
             return None
         weights[key] = weight
     return weights
