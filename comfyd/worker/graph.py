@@ -40,7 +40,7 @@ class GraphRun:
         self._dynprompt = DynamicPrompt(order.graph)
         is_changed = execution.IsChangedCache(str(order.job), self._dynprompt, None)
         keys = ContentKeys(self._dynprompt, is_changed.get)
-        self.mode = granted(order.mode)
+        self.mode = self._granted = granted(order.mode)
         self.preview = Wanted()
         self.first_call: float | None = None
         keys.mode = "" if self.mode == EXACT else self.mode
@@ -61,6 +61,18 @@ class GraphRun:
     def node(self) -> str:
         """The node of the user's graph that executes."""
         return str(self._dynprompt.get_display_node_id(self._node))
+
+    def called_model(self) -> None:
+        """A model call is about to go to the device."""
+        self.first_call = self.first_call or time.time()
+        if self.mode != self._granted:
+            self.fall_back()
+
+    def fall_back(self) -> None:
+        """Goes on exactly; what the present node makes is no result of the mode that was granted."""
+        self.mode = EXACT
+        if self._granted != EXACT:
+            self._results.made_exactly.add(self._node)
 
     def record(self) -> None:
         """Names this job's node in the black box."""
@@ -95,6 +107,7 @@ class GraphRun:
         add_progress_handler(ProgressEvents(self._order.job, self._dynprompt, self._bench, self.preview))
         outputs = await outputs_of(self._order.job, graph, self._bench.emit)
         cached = await self._results.prepare(graph)
+        self.mode = EXACT if self._results.made_exactly else self.mode
         self._bench.emit(Started(job=self._order.job, nodes_total=len(graph), cached=cached, attempt=self._order.attempt))
         ui = await self._execute_nodes(outputs)
         return ui if isinstance(ui, Failed) else self._done(ui)
@@ -197,7 +210,7 @@ class GraphRun:
             peak_memory=self._bench.meter.peak(self._order.job),
             device=str(self._bench.meter.device),
             outputs=plain(ui),
-            mode=self.mode,
+            mode=EXACT if self._results.made_exactly else self.mode,
             first_call=self.first_call,
         )
 

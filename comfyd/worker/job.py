@@ -4,14 +4,12 @@ import asyncio
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Callable, Set
 
 import comfy.model_management
 import comfy_execution.progress
 
 from comfyd import errors
-from comfyd.modes import EXACT
 from comfyd.protocol import Cancelled, Failed, JobEnd, Run
 
 from .baton import Turn
@@ -59,11 +57,11 @@ class JobRun:
 
     def called_model(self) -> None:
         """A model call is about to go to the device."""
-        self._graph.first_call = self._graph.first_call or time.time()
+        self._graph.called_model()
 
     def fall_back(self) -> None:
         """The job is made exactly from here on: a model of it cannot be run in its mode."""
-        self._graph.mode = EXACT
+        self._graph.fall_back()
 
     def tell(self, doing: str) -> None:
         """Says what keeps the node from stepping."""

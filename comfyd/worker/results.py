@@ -25,6 +25,8 @@ class JobResults:
         self._passing: set[str] = set()
         self.blocked = False
         """Whether a node was blocked with a message, which the next run of the same graph has to hear as well."""
+        self.made_exactly: set[str] = set()
+        """Nodes with keys of another mode whose results were made exactly after all, and those that depend on them."""
         self.started: dict[str, float] = {}
         """When each executing node began, for what its result is worth."""
 
@@ -50,6 +52,8 @@ class JobResults:
 
     async def set(self, node_id: str, value: Any) -> None:
         self._held[node_id] = value
+        if not self.made_exactly.isdisjoint(self._parents(node_id)):
+            self.made_exactly.add(node_id)
         key = self._keys.get(node_id)
         if key is not None and not self._transient(node_id):
             self._store.put(self._entry(key, node_id, value))
@@ -58,8 +62,10 @@ class JobResults:
         return node_id in self._passing or (self.blocked and self._has_blocked_input(node_id))
 
     def _has_blocked_input(self, node_id: str) -> bool:
-        links = filter(is_link, self._dynprompt.get_node(node_id)["inputs"].values())
-        return any(_blocks(held.outputs) for parent, _ in links if (held := self._held.get(parent)))
+        return any(_blocks(held.outputs) for parent in self._parents(node_id) if (held := self._held.get(parent)))
+
+    def _parents(self, node_id: str) -> Iterator[str]:
+        return (link[0] for link in filter(is_link, self._dynprompt.get_node(node_id)["inputs"].values()))
 
     async def ensure_subcache_for(self, parent_id: str, children_ids: Iterable[str]) -> "JobResults":
         """Called when a node expanded into others: gives these their keys; the store has no levels.
@@ -96,6 +102,8 @@ class JobResults:
         if not self._usable(entry.value):
             self._store.drop(entry.key)
             return None
+        if entry.exactly:
+            self.made_exactly.add(node_id)
         return entry.value
 
     def _entry(self, key: bytes, node_id: str, value: Any) -> Entry:
@@ -111,6 +119,7 @@ class JobResults:
             models={id(patcher.model): patcher.model_size() for _, patcher in weight.patchers},
             patchers=weight.patchers,
             files=model_files(node),
+            exactly=node_id in self.made_exactly,
         )
 
 

@@ -15,7 +15,7 @@ from comfyd.protocol import Done, Graph, Progress, Run
 
 from . import models
 from .conftest import make_base
-from .graphs import demo, with_lora
+from .graphs import SAVE, changed, demo, with_lora
 from .worker import WorkerProcess, done
 
 PYTHON_H = Path(sysconfig.get_paths()["include"]) / "Python.h"
@@ -135,3 +135,17 @@ def test_a_model_that_cannot_be_compiled_is_made_exactly(
     assert fast.mode == "exact"
     assert math.isinf(decibels(exact, fast))
     assert len(worker.lines("is not run in fast mode: compiling it failed")) == 1
+
+    again, _ = worker.made(demo(seed=3), "fast")
+    assert (again.executed, again.mode) == ([], "exact")
+    decoded = changed(demo(seed=3), SAVE, filename_prefix="other")
+    renamed, _ = worker.made(decoded, "fast")
+    assert (renamed.executed, renamed.mode) == ([SAVE], "exact")
+    other, _ = worker.made(without_models(), "fast")
+    assert other.mode == "fast"
+
+
+def without_models() -> Graph:
+    """A graph without any model."""
+    empty = {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": 0}}
+    return {"1": empty, "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "empty"}}}
