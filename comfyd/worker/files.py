@@ -24,17 +24,18 @@ def fingerprint(value: str) -> Mark | None:
 
 def fingerprints(value: str) -> list[Mark]:
     """The marks of all model files of that name: which folder a node means is not known, and names recur among folders."""
-    return [mark for path in _paths(value) if (mark := _mark(path))] if names_model_file(value) else []
+    return [found for path in _paths(value) if (found := mark(path))] if names_model_file(value) else []
 
 
 def model_files(node: dict[str, object]) -> dict[str, Mark]:
     """The model files that a node's inputs name, by name."""
     inputs = node["inputs"]
     values = (value for value in inputs.values() if isinstance(value, str)) if isinstance(inputs, dict) else ()
-    return {value: mark for value in values if (mark := fingerprint(value))}
+    return {value: found for value in values if (found := fingerprint(value))}
 
 
-def _mark(path: Path) -> Mark | None:
+def mark(path: Path) -> Mark | None:
+    """The file's identity; None where it is not there."""
     try:
         status = path.stat()
     except OSError:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import nodes
 from comfy_execution.graph_utils import is_link
 
+from .embeddings import embeddings
 from .files import Mark, fingerprints
 
 _REMEMBERED = 4096
@@ -23,15 +24,16 @@ class Outside(NamedTuple):
     changed: bytes
     """Hash of what its IS_CHANGED or fingerprint_inputs said."""
     marks: dict[str, list[Mark]]
-    """The model files its inputs name, by name."""
+    """The model files and embeddings that its inputs name, by name."""
 
 
 class ContentKeys:
     """Keys of one job's nodes, by node id.
 
     A key is the hash of the class and its module, ``IS_CHANGED`` / ``fingerprint_inputs``, the constant inputs (with the identity
-    of model files they name), and the parents' keys with their output slots. Nodes that are told their own id, or that declare
-    themselves not idempotent, are also keyed by their id and their workflow's shape, so that they repeat as ComfyUI lets them.
+    of the model files and embeddings that they name), and the parents' keys with their output slots. Nodes that are told their
+    own id, or that declare themselves not idempotent, are also keyed by their id and their workflow's shape, so that they repeat
+    as ComfyUI lets them.
     """
 
     def __init__(self, dynprompt: Any, is_changed: Callable[[str], Awaitable[object]], remembers: bool = True) -> None:
@@ -103,6 +105,10 @@ class ContentKeys:
         if is_link(value):
             # A parent inside a cycle has no key; the engine reports the cycle, the key only must not match anything.
             _update(digest, [name, "link", self._keys.get(value[0]) or os.urandom(16), value[1]])
+            return
+        if isinstance(value, str) and (named := embeddings(value)):
+            marks |= named
+            _update(digest, [name, value, named])
             return
         found = fingerprints(value) if isinstance(value, str) else None
         if found:

@@ -105,6 +105,17 @@ def test_a_changed_lora(worker: WorkerProcess, demo_checkpoint: Path) -> None:
     assert in_state(found, "run") == {"20", SAMPLER, DECODE, SAVE}
 
 
+def test_an_embedding_that_is_gone(worker: WorkerProcess) -> None:
+    file = worker.base / "models" / "embeddings" / "planned.pt"
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"no tensor, which the engine only warns of")
+    graph = demo("a cat, embedding:planned")
+    check(worker, graph)
+    file.unlink()
+    found = check(worker, graph)
+    assert (found[PROMPT].state, found[PROMPT].files) == ("run", ["embedding:planned"])
+
+
 def test_an_image_that_was_painted_anew(worker: WorkerProcess) -> None:
     file = worker.base / "input" / "planned.png"
     graph = {
