@@ -165,15 +165,15 @@ class Campaign:
         return bool(status.running)
 
     def _kill_unheard(self, jobs: dict[int, Order], pids: dict[str, int], what: str) -> bool:
-        """Once one of the first jobs, which the worker has, has published a picture that the daemon cannot hear of."""
+        """Once one of the first jobs, which the worker has, has published a picture that the daemon cannot hear of; whether."""
         os.kill(pids["daemon"], signal.SIGSTOP)
-        try:
+        with contextlib.suppress(AssertionError):  # where jobs fail no picture comes, and their records will tell why
             wait_until(lambda: any(self._pictures(order) for order in jobs.values()), "a picture", _PATIENCE)
-            self._kill(pids, what)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pids["daemon"], signal.SIGCONT)
-        return True
+        met = any(self._pictures(order) for order in jobs.values())
+        self._kill(pids, what)
+        if what == "worker":
+            os.kill(pids["daemon"], signal.SIGCONT)
+        return met
 
     def _kill(self, pids: dict[str, int], what: str) -> None:
         os.kill(pids[what], signal.SIGKILL)

@@ -36,6 +36,7 @@ def test_kills_lose_nothing_and_double_nothing(what: str, comfyui: Path, home: P
     found = campaign(comfyui, home, rounds, seed=7, engine_args=arguments)
     assert {name: counts.kills for name, counts in found.items()} == rounds
     assert found[what].run_again
+    assert found[what + UNHEARD].while_running == 2
     for counts in found.values():
         assert counts.clean, counts.problems
 
