@@ -10,7 +10,7 @@ import msgspec
 from comfyd.config_file import Setting
 from comfyd.doctor.finding import Finding
 from comfyd.protocol import Graph
-from comfyd.workflow.parameter import Parameter
+from comfyd.workflow.naming.parameter import Parameter
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=lambda name: name):

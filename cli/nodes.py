@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from comfyd.errors import ExitStatus, UnknownNode
 from comfyd.workflow import Catalogue
-from comfyd.workflow.nodeclass import Input
-from comfyd.workflow.search import Found, described, outputs, search
+from comfyd.workflow.classes.nodeclass import Input
+from comfyd.workflow.classes.search import Found, described, outputs, search
 
 from .catalogue import catalogue
 from .table import show as show_table

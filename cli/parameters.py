@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from comfyd.workflow import Parameter
-from comfyd.workflow.aliases import ALIASES
+from comfyd.workflow.naming.aliases import ALIASES
 
 from .table import show as show_table
 from .terminal import Terminal

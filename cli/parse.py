@@ -1,6 +1,6 @@
 """Tokens -> a command and its values. Pure: the shell's argument vector and the REPL's lines are read by the same rules.
 
-Options may stand anywhere. Among the words after a workflow, which its parameters pair later (comfyd.workflow.words),
+Options may stand anywhere. Among the words after a workflow, which its parameters pair later (comfyd.workflow.naming.words),
 negative numbers and quoted texts are no options: ``cfg -1``, ``prompt "-old house"``. After ``--`` nothing is one.
 
 typer reads the same table for the help pages (app.py) but not these tokens, because a cached ``comfyd run`` parsed by typer 0.29,

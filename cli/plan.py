@@ -153,6 +153,6 @@ def _seconds(node: PlannedNode) -> str:
 
 def _names(nodes: Sequence[PlannedNode]) -> dict[str, str]:
     """Titles, with the id where a title recurs."""
-    from comfyd.workflow.plan import labels
+    from comfyd.workflow.planning.plan import labels
 
     return labels({node.node: node.title for node in nodes})

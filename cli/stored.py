@@ -6,7 +6,7 @@ from typing import Any
 
 from comfyd.errors import ExitStatus, InvalidName, UnknownParameter, UsageError
 from comfyd.workflow import Document
-from comfyd.workflow.store import Store, name_from
+from comfyd.workflow.sources.store import Store, name_from
 from comfyd.workflow.wording import shown
 
 from .given import load
@@ -172,7 +172,7 @@ def _require_address(terminal: Terminal, found: Document, address: str) -> None:
     if newest is None:
         return
     from comfyd.workflow import Catalogue, prepare
-    from comfyd.workflow.address import Names
+    from comfyd.workflow.naming.address import Names
 
     known = Catalogue.read(newest)
     Names.of(prepare(found.api, found.ui, known), known).find(address)

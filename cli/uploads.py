@@ -13,7 +13,7 @@ from .terminal import Terminal
 
 if TYPE_CHECKING:
     from comfyd.workflow import Catalogue, Document
-    from comfyd.workflow.address import Names
+    from comfyd.workflow.naming.address import Names
 
 Overrides = list[tuple[str, str]]
 
@@ -56,8 +56,8 @@ def _files(
 ) -> tuple[Overrides, dict[int, str]]:
     """All pairs, and the paths among their values by position."""
     from comfyd.workflow import prepare
-    from comfyd.workflow.address import Names
-    from comfyd.workflow.words import overrides as paired
+    from comfyd.workflow.naming.address import Names
+    from comfyd.workflow.naming.words import overrides as paired
 
     names = Names.of(prepare(given.api, given.ui, known), known, given.aliases)
     pairs = [*overrides, *paired(words, names)]

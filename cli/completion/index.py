@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 from comfyd.errors import ComfydError, Refused
 from comfyd.protocol import Graph
-from comfyd.workflow.address import Names
-from comfyd.workflow.catalogue import Catalogue
-from comfyd.workflow.nodeclass import Input
-from comfyd.workflow.parameter import Parameter, parameters_of
-from comfyd.workflow.reading import fits
-from comfyd.workflow.words import Takes, overrides
+from comfyd.workflow.classes.catalogue import Catalogue
+from comfyd.workflow.classes.nodeclass import Input
+from comfyd.workflow.naming.address import Names
+from comfyd.workflow.naming.parameter import Parameter, parameters_of
+from comfyd.workflow.naming.words import Takes, overrides
+from comfyd.workflow.values.reading import fits
 
 from ..parameters import limits
 from .candidate import Item
@@ -62,7 +62,7 @@ class Index:
     def due(self, words: Sequence[str], takes: Takes = fits) -> tuple[str | None, bool]:
         """The name whose value is due after these words, and whether a text could go on; ``(None, False)``: a name is due.
 
-        ``takes`` judges what ends a text, as ``comfyd.workflow.words`` does.
+        ``takes`` judges what ends a text, as ``comfyd.workflow.naming.words`` does.
         """
         if not words:
             return None, False

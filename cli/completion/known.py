@@ -63,13 +63,13 @@ class Known:
 
     def workflows(self) -> Iterable[tuple[str, str]]:
         """Built-in and stored names."""
-        from comfyd.workflow.source import BUILT_IN
+        from comfyd.workflow.sources.source import BUILT_IN
 
         return [*((name, "built in") for name in BUILT_IN), *((name, "stored") for name in self.stored())]
 
     def stored(self) -> Iterable[str]:
         """Stored names."""
-        from comfyd.workflow.store import Store
+        from comfyd.workflow.sources.store import Store
 
         return Store(self._paths.workflows).names()
 

@@ -156,7 +156,7 @@ def _parameters(here: Place, word: str, context: Context, quoted: bool) -> Itera
 
 def _several(here: Place, word: str, index: "Index", context: Context) -> Iterable[Item]:
     """Names, or one of the values for a name: after a comma the next of them, after @ a file that holds them."""
-    from comfyd.workflow.sweep import takes
+    from comfyd.workflow.sweep.axes import takes
 
     from .values import values
 

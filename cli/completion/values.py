@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from comfyd.workflow.parameter import Parameter
-from comfyd.workflow.values import INPUT_FILES
+from comfyd.workflow.naming.parameter import Parameter
+from comfyd.workflow.values.constants import INPUT_FILES
 
 from .candidate import Item
 from .context import Context

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from comfyd.errors import ComfydError
-from comfyd.workflow.reading import fits, is_relative, read
-from comfyd.workflow.values import Rejected, leads_outside
+from comfyd.workflow.naming.words import Takes, end_of_text
+from comfyd.workflow.values.constants import Rejected, leads_outside
+from comfyd.workflow.values.reading import fits, is_relative, read
 from comfyd.workflow.wording import plain
-from comfyd.workflow.words import Takes, end_of_text
 
 from ..commands import HELP, first_words
 from ..completion.place import find
@@ -16,7 +16,7 @@ from ..parse import left_out
 from ..spec import Argument, Command, Option
 
 if TYPE_CHECKING:
-    from comfyd.workflow.nodeclass import Input
+    from comfyd.workflow.classes.nodeclass import Input
 
     from ..completion.index import Index
 
@@ -164,7 +164,7 @@ class _Line:
         """What tells where a text ends."""
         if not self._several:
             return fits
-        from comfyd.workflow.sweep import takes
+        from comfyd.workflow.sweep.axes import takes
 
         return takes
 
@@ -173,7 +173,7 @@ class _Line:
         """What tells what is wrong with a value."""
         if not self._several:
             return rejection
-        from comfyd.workflow.sweep import rejection as of_several
+        from comfyd.workflow.sweep.axes import rejection as of_several
 
         return of_several
 

@@ -168,7 +168,7 @@ def _seeds(session: Session) -> list[str]:
     found = session.index()
     if found is None:
         return ["seed"]
-    from comfyd.workflow.aliases import name_of
+    from comfyd.workflow.naming.aliases import name_of
 
     groups = found.names.aliases.targets("seed")
     if not groups:

@@ -120,7 +120,7 @@ class Session:
                 found = None  # the daemon judges the graph by what it knows when it runs
         if found is None:
             return pairs(words)
-        from comfyd.workflow.words import overrides
+        from comfyd.workflow.naming.words import overrides
 
         try:
             return overrides(words, found.names)
@@ -163,7 +163,7 @@ def _addresses(index: "Index | None", name: str) -> set[object]:
 
 def _unquoted(words: Sequence[str]) -> bool:
     """Whether there seems to be a text of several words among them, not all names being such as workflows have."""
-    from comfyd.workflow.aliases import ALIASES
+    from comfyd.workflow.naming.aliases import ALIASES
 
     return len(words) % 2 == 1 or not all(name in ALIASES or "." in name for name in words[::2])
 

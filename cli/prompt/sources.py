@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from comfyd.errors import ExitStatus, Refused
 from comfyd.protocol import Graph
 from comfyd.workflow import Document, load
-from comfyd.workflow.store import Store
+from comfyd.workflow.sources.store import Store
 from comfyd.workflow.wording import shown
 
 from ..completion.known import index as indexed

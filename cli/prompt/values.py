@@ -110,8 +110,8 @@ def by_address(session: Session) -> dict[str, str]:
 
 def _typed(index: Any, name: str, text: str) -> Any:
     """The value that a text is for this name; the text where only a run can tell."""
-    from comfyd.workflow.reading import read
-    from comfyd.workflow.values import Rejected
+    from comfyd.workflow.values.constants import Rejected
+    from comfyd.workflow.values.reading import read
 
     spec = index.spec(name)
     try:

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from comfyd.protocol import Graph
-from comfyd.workflow.address import canonical
-from comfyd.workflow.sweep import Axis, Combination
+from comfyd.workflow.naming.address import canonical
+from comfyd.workflow.sweep.axes import Axis, Combination
 
 _VALUE, _STEM = 40, 180
 """Characters of a value, and bytes of a whole name, which leaves room for a number and a suffix."""

@@ -8,8 +8,8 @@ import msgspec
 
 from comfyd.errors import FileNotUsable
 from comfyd.workflow import Document
-from comfyd.workflow.sweep import Axis, axes, combinations, varying
-from comfyd.workflow.sweep_order import ordered
+from comfyd.workflow.sweep.axes import Axis, axes, combinations, varying
+from comfyd.workflow.sweep.order import ordered
 from comfyd.workflow.wording import shown as quoted
 
 from ..terminal import Terminal
@@ -17,7 +17,7 @@ from .manifest import Manifest
 from .points import Point, digest, points
 
 if TYPE_CHECKING:
-    from comfyd.workflow.address import Names
+    from comfyd.workflow.naming.address import Names
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ def prepare(
 ) -> Prepared:
     """Everything that can be told without running, and refused."""
     from comfyd.workflow import prepare as executable
-    from comfyd.workflow.address import Names
+    from comfyd.workflow.naming.address import Names
 
     from ..catalogue import catalogue
 

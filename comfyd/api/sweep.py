@@ -7,9 +7,9 @@ from typing import Any
 from comfyd.errors import Unavailable
 from comfyd.inuse import catalogue_in_use
 from comfyd.workflow import Catalogue, Document, prepare
-from comfyd.workflow.address import Names
-from comfyd.workflow.sweep import axes, combinations
-from comfyd.workflow.sweep_order import ordered
+from comfyd.workflow.naming.address import Names
+from comfyd.workflow.sweep.axes import axes, combinations
+from comfyd.workflow.sweep.order import ordered
 
 
 def every(document: Document, values: Mapping[str, Any], cache: Path, *, paired: bool) -> list[dict[str, Any]]:

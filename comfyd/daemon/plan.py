@@ -34,8 +34,8 @@ from .timings import Past, Timings
 
 if TYPE_CHECKING:
     from comfyd.workflow import Bound
-    from comfyd.workflow.cost import Cost
-    from comfyd.workflow.plan import Reference
+    from comfyd.workflow.planning.cost import Cost
+    from comfyd.workflow.planning.plan import Reference
 
 _PATIENCE = 3.0  # seconds for the worker to come to a step's end
 _NEWEST = 8  # jobs looked at where none of this workflow is known
@@ -104,8 +104,8 @@ class Planner:
     def _reply(
         self, request: PlanRequest, ready: "Bound", found: Mapping[str, Found] | None, note: str, journal: Journal
     ) -> PlanReply:
-        from comfyd.workflow.estimate import timed, total
-        from comfyd.workflow.plan import explain
+        from comfyd.workflow.planning.estimate import timed, total
+        from comfyd.workflow.planning.plan import explain
 
         situation = self._situation(request, ready, found, journal)
         nodes = explain(ready.graph, situation.found, situation.reference, engine=situation.engine)
@@ -126,8 +126,8 @@ class Planner:
         )
 
     def _situation(self, request: PlanRequest, ready: "Bound", found: Mapping[str, Found] | None, journal: Journal) -> _Situation:
-        from comfyd.workflow.cost import costs
-        from comfyd.workflow.plan import from_scratch
+        from comfyd.workflow.planning.cost import costs
+        from comfyd.workflow.planning.plan import from_scratch
 
         catalogue = self._engine.catalogue
         assert catalogue is not None
@@ -144,7 +144,7 @@ class Planner:
         return _Situation(known, reference, engine, signatures)
 
     def _memory(self, nodes: list[PlannedNode], situation: _Situation, past: Past) -> PlannedMemory:
-        from comfyd.workflow.estimate import peak
+        from comfyd.workflow.planning.estimate import peak
 
         resident = {resident.name for resident in self._engine.residents}
         files = {
@@ -171,7 +171,7 @@ def _busy(inside: list[tuple[int, str]]) -> str:
 
 def _reference(journal: Journal, workflow: str, graph: Graph) -> "tuple[Begun | None, Reference | None]":
     """The last job of this workflow that has begun, else of the newest ones that which is most like this graph."""
-    from comfyd.workflow.plan import likeness
+    from comfyd.workflow.planning.plan import likeness
 
     last = journal.begun(workflow, 1) if workflow else []
     for begun in (last, journal.begun(None, _NEWEST)):
@@ -184,7 +184,7 @@ def _reference(journal: Journal, workflow: str, graph: Graph) -> "tuple[Begun | 
 
 
 def _as_reference(begun: Begun, graph: Graph) -> "Reference":
-    from comfyd.workflow.plan import Reference
+    from comfyd.workflow.planning.plan import Reference
 
     executed = frozenset(begun.end.executed) if isinstance(begun.end, Failed) else frozenset[str]()
     return Reference(job=begun.id, graph=graph, state=begun.state, executed=executed)

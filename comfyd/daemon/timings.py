@@ -122,7 +122,7 @@ def lesson(
     warm: Set[str],
 ) -> Lesson:
     """The measurements of a job's nodes; ``where`` are device and mode, ``warm`` the classes that had run before. Pure."""
-    from comfyd.workflow.cost import coldness, costs
+    from comfyd.workflow.planning.cost import coldness, costs
 
     graph: Graph = _decode_graph(encoded)
     executed = {id_: taken for id_, taken in seconds.items() if id_ in graph}

@@ -9,7 +9,7 @@ _KEPT = 20_000
 
 
 class Measurement(NamedTuple):
-    """One execution of a node; see ``comfyd.workflow.cost`` for what the signatures, ``cold`` and ``amount`` are."""
+    """One execution of a node; see ``comfyd.workflow.planning.cost`` for what the signatures, ``cold`` and ``amount`` are."""
 
     exact: str
     near: str

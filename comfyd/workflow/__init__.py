@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .binding import Bound, bind
-    from .catalogue import Catalogue
+    from .classes.catalogue import Catalogue
     from .document import Document
-    from .parameter import Parameter, parameters
+    from .naming.parameter import Parameter, parameters
+    from .naming.words import pairs_of
     from .prepared import prepare
-    from .source import load
-    from .words import pairs_of
+    from .sources.source import load
 
 __all__ = ["Bound", "Catalogue", "Document", "Parameter", "bind", "load", "pairs_of", "parameters", "prepare"]
 
 _HOME = {
     "Bound": "binding",
     "bind": "binding",
-    "Catalogue": "catalogue",
+    "Catalogue": "classes.catalogue",
     "Document": "document",
-    "Parameter": "parameter",
-    "parameters": "parameter",
-    "load": "source",
-    "pairs_of": "words",
+    "Parameter": "naming.parameter",
+    "parameters": "naming.parameter",
+    "load": "sources.source",
+    "pairs_of": "naming.words",
     "prepare": "prepared",
 }
 

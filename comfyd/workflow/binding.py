@@ -8,16 +8,16 @@ import msgspec
 from comfyd.errors import MissingModel, Refused
 from comfyd.protocol import Graph
 
-from .address import Names, canonical
-from .catalogue import Catalogue
 from .check import check, refused
-from .copying import copied, own_copy
-from .following import value_at
-from .reading import is_relative, read, relative
-from .values import Rejected
-from .wiring import Address, Wiring
+from .classes.catalogue import Catalogue
+from .graph.copying import copied, own_copy
+from .graph.following import value_at
+from .graph.wiring import Address, Wiring
+from .naming.address import Names, canonical
+from .naming.words import overrides as pairs
+from .values.constants import Rejected
+from .values.reading import is_relative, read, relative
 from .wording import shown
-from .words import overrides as pairs
 
 _TEXTS = frozenset({"prompt", "negative"})
 _MARKS = ("{", "\\", "//", "/*")
@@ -135,7 +135,7 @@ class _Binding:
         texts = [address for address in {**dict.fromkeys(own), **dict.fromkeys(given)} if self._has_choices(address)]
         if not texts:
             return
-        from .draws import drawn
+        from .values.draws import drawn
 
         seed = self._drawing_seed()
         for address in texts:

@@ -5,10 +5,10 @@ from typing import Any
 
 from comfyd.errors import ComfydError, InvalidValue, MissingModel, Refused, WorkflowInvalid
 
-from .linktypes import ANY, fits
-from .nodeclass import COMBO, Input, NodeClass
-from .values import NoSuchModel, Rejected, convert
-from .wiring import Address, Wiring, is_link
+from .classes.linktypes import ANY, fits
+from .classes.nodeclass import COMBO, Input, NodeClass
+from .graph.wiring import Address, Wiring, is_link
+from .values.constants import NoSuchModel, Rejected, convert
 from .wording import listed, plain, shown
 
 

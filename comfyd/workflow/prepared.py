@@ -8,7 +8,7 @@ from comfyd.protocol import Graph
 from .replaced import with_replacements
 
 if TYPE_CHECKING:
-    from .catalogue import Catalogue
+    from .classes.catalogue import Catalogue
 
 
 def prepare(api: Graph | None, ui: dict[str, Any] | None, catalogue: "Catalogue") -> Graph:

@@ -10,7 +10,7 @@ import msgspec
 from comfyd.errors import Refused
 from comfyd.protocol import Graph
 
-from .catalogue import Catalogue
+from .classes.catalogue import Catalogue
 from .convert import convert
 from .convert.definitions import Levels, read_levels
 from .convert.face import Face, face

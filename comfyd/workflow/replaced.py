@@ -8,8 +8,8 @@ from typing import Any
 
 from comfyd.protocol import Graph
 
-from .catalogue import Catalogue
-from .wiring import is_link
+from .classes.catalogue import Catalogue
+from .graph.wiring import is_link
 
 
 def replacement(catalogue: Catalogue, class_type: str) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from PIL import Image
 from comfyd.client import Client
 from comfyd.protocol import Done, Graph, PlanReply, PlanRequest, Submit
 from comfyd.workflow import Catalogue, load, prepare
-from comfyd.workflow.values import INPUT_FILES, MODEL_FILES
+from comfyd.workflow.values.constants import INPUT_FILES, MODEL_FILES
 
 from .sides import Comfyd
 from .sides import prepare as home

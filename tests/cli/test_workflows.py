@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon_process import LIMIT
-from tests.unit.workflow.media.files import png
+from tests.unit.workflow.sources.media.files import png
 
 from .conftest import COMFYD, Shell, ended, plain
 

@@ -11,7 +11,7 @@ import pytest
 
 from comfyd.errors import ComfydError
 from comfyd.protocol import Graph
-from comfyd.workflow.catalogue import Catalogue
+from comfyd.workflow.classes.catalogue import Catalogue
 from comfyd.workflow.convert import convert
 from comfyd.workflow.prepared import prepare
 

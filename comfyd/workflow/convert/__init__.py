@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from comfyd.protocol import Graph
-from comfyd.workflow.catalogue import Catalogue
+from comfyd.workflow.classes.catalogue import Catalogue
 
 from . import primitives, replacements
 from .definitions import read_levels

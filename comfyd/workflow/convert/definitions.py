@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from comfyd.workflow.catalogue import Catalogue
+from comfyd.workflow.classes.catalogue import Catalogue
 from comfyd.workflow.wording import shown
 
 from .failure import malformed

@@ -6,9 +6,9 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from comfyd.workflow import dynamic
-from comfyd.workflow.catalogue import Catalogue
-from comfyd.workflow.linktypes import MATCH
+from comfyd.workflow.classes import dynamic
+from comfyd.workflow.classes.catalogue import Catalogue
+from comfyd.workflow.classes.linktypes import MATCH
 
 from . import kinds
 from .kinds import Widget

@@ -7,7 +7,7 @@ these are named, and which of the group node's values belong to which node.
 from collections.abc import Iterator
 from typing import Any
 
-from comfyd.workflow.catalogue import Catalogue
+from comfyd.workflow.classes.catalogue import Catalogue
 
 from .face import Entry, Face, face
 from .failure import malformed, named

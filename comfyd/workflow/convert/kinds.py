@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from comfyd.workflow import dynamic
+from comfyd.workflow.classes import dynamic
 
 UNSET = object()
 """A widget that holds nothing: JSON leaves it out."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from comfyd.workflow import dynamic
+from comfyd.workflow.classes import dynamic
 
 from .face import Entry, Face
 from .kinds import UNSET, Widget

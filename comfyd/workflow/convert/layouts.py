@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from comfyd.workflow.catalogue import Catalogue
+from comfyd.workflow.classes.catalogue import Catalogue
 from comfyd.workflow.replaced import replacement
 
 from . import virtual

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from comfyd.protocol import Graph
-from comfyd.workflow.catalogue import Catalogue
+from comfyd.workflow.classes.catalogue import Catalogue
 from comfyd.workflow.prepared import prepare
 from comfyd.workflow.replaced import with_replacements
 

@@ -10,7 +10,7 @@ from comfyd_cli.sweep.points import Point, points
 from comfyd_cli.sweep.sheet import draw
 from PIL import Image
 
-from comfyd.workflow.sweep import Axis
+from comfyd.workflow.sweep.axes import Axis
 
 
 def made(**values: list[Any]) -> list[Point]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from comfyd.protocol import Graph
 from comfyd.workflow import load
-from comfyd.workflow.sweep import Axis
+from comfyd.workflow.sweep.axes import Axis
 
 
 def of(*axes: Axis, digest: str = "d") -> list[Any]:

@@ -7,7 +7,7 @@ import pytest
 
 from comfyd.errors import ConversionFailed
 from comfyd.protocol import Graph
-from comfyd.workflow.catalogue import Catalogue
+from comfyd.workflow.classes.catalogue import Catalogue
 from comfyd.workflow.convert import convert
 
 from .saved import ONE, TWO, Canvas, to_save

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from comfyd.protocol import Graph
-from comfyd.workflow.catalogue import Catalogue
+from comfyd.workflow.classes.catalogue import Catalogue
 from comfyd.workflow.convert import convert
 
 from .saved import Canvas

@@ -1,0 +1,1 @@
+"""What an input takes: constants, text that was typed, choices within a prompt."""
