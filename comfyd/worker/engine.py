@@ -65,9 +65,9 @@ class Engine:
         """Until Shutdown, and then until no job runs."""
         while not (self._stopping and not self._jobs):
             self._wait()
+            self._settle()
             self._admit()
             self._step()
-            self._settle()
 
     def _wait(self) -> None:
         """Until there is work; says what is resident where there is none, so that no job waits behind the telling."""
@@ -125,9 +125,11 @@ class Engine:
         self._bench.baton.lend_next()
 
     def _settle(self) -> None:
+        """Before orders are taken: one that lets go of models finds no ended job that still refers to them."""
         ended = [job.id for job in self._jobs.values() if job.ended]
         for job_id in ended:
             del self._jobs[job_id]
+            self._threads.leave(job_id)
         if ended:
             self._tidy()
 

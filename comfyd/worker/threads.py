@@ -35,12 +35,11 @@ class JobThread(threading.Thread):
         asyncio.set_event_loop(loop)
         with torch.inference_mode():
             while True:
-                self._do(loop, *self._work.get())
-
-    def _do(self, loop: asyncio.AbstractEventLoop, work: _Work, ended: threading.Event) -> None:
-        work(loop)
-        self._idle.append(self)
-        ended.set()
+                work, ended = self._work.get()
+                work(loop)
+                del work  # a job refers to all that it has touched, models included
+                self._idle.append(self)
+                ended.set()
 
 
 def _run_to_end(job: JobRun, loop: asyncio.AbstractEventLoop) -> None:
@@ -66,9 +65,14 @@ class JobThreads:
 
     def __init__(self) -> None:
         self._idle: list[JobThread] = []
+        self._begun: dict[int, threading.Event] = {}
 
     def start_job(self, job: JobRun) -> None:
-        self._take().begin(functools.partial(_run_to_end, job))
+        self._begun[job.id] = self._take().begin(functools.partial(_run_to_end, job))
+
+    def leave(self, job_id: int) -> None:
+        """Waits until a job that has ended has left its thread, which is a matter of moments, and with it what it referred to."""
+        self._begun.pop(job_id).wait()
 
     def do(self, work: Callable[[], None]) -> None:
         """Does what no job waits for in the thread that the next job gets, and returns when that is idle again."""
