@@ -31,7 +31,8 @@ def use(path: Path, paths: Paths, ask: Callable[[str], bool], python: str | None
 
 
 def _complete(python: interpreter.Interpreter, ask: Callable[[str], bool]) -> None:
-    names = " and ".join(python.wanted)
+    *others, last = python.wanted
+    names = f"{', '.join(others)} and {last}" if others else last
     by_hand = f"{python.path} -m pip install " + " ".join(f"'{package}'" for package in requirements(python.wanted))
     if not ask(f"The worker {'needs' if python.missing else 'is faster with'} {names} in {python.path}. Install?"):
         raise EngineNotFound(f"{python.path} lacks {names}, and nothing was changed; run `{by_hand}`.")

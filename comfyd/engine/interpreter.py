@@ -12,7 +12,7 @@ from comfyd.errors import EngineNotFound
 OLDEST = (3, 11)
 WORKER_MODULES = {"zmq": "pyzmq", "msgspec": "msgspec"}
 """What the worker imports beyond ComfyUI's own requirements: module -> distribution."""
-FASTER = {"isal": "isal"}
+FASTER = {"isal": "isal", "zlib_ng": "zlib-ng"}
 """What it does without where it is lacking, at the price of slower pictures."""
 
 _PLACES = (

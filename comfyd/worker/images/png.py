@@ -6,22 +6,26 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from typing import Protocol
 
 from PIL import Image
 
 from . import deflate
-from .filters import BLOCK, Bytes, filtered
+from .filters import BLOCK, Bytes, choose, filtered
 
 Chunk = tuple[bytes, bytes]
 """Type and data."""
+Parts = tuple[bytes, bytes, bytes]
+"""Of a chunk, one after the other."""
+Strip = tuple[int, int, Parts]
+"""Checksum and size of some filtered rows, and the chunk that holds them compressed."""
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {2: 4, 3: 2, 4: 6}  # channels -> grey with alpha, RGB, RGBA
 _HEADER = b"\x78\x01"  # of a zlib stream, fastest
-_STRIPS = max(1, min(4, (os.cpu_count() or 1) // 2))
+_STRIPS = max(1, min(8, (os.cpu_count() or 1) // 2))
 _STRIP_BYTES = 1 << 17  # fewer are not worth a thread
 _threads = ThreadPoolExecutor(_STRIPS, "strip")
 
@@ -42,14 +46,25 @@ def fast(pixels: Bytes, texts: Texts | None) -> list[bytes]:
 
 def _body(pixels: Bytes) -> list[bytes]:
     """IDAT chunks, one for each strip; together they hold one zlib stream."""
-    edges = _edges(pixels.shape[0], pixels.nbytes)
-    strips = [functools.partial(_strip, pixels, start, stop) for start, stop in pairwise(edges)]
-    done = [strips[0]()] if len(strips) == 1 else list(_threads.map(lambda strip: strip(), strips))
-    check = 1
-    for rows, _ in done:
-        check = deflate.fastest.adler32(rows, check)
+    kinds, sample = choose(pixels)
+    edges = list(pairwise(_edges(pixels.shape[0], pixels.nbytes)))
+    size = pixels.nbytes // len(edges)
+    if len(edges) == 1:
+        strips = [_strip(filtered(pixels, *edges[0], kinds), True, deflate.way(sample, size))]
+    else:
+        strips = _in_threads(pixels, edges, kinds, _threads.submit(deflate.way, sample, size))
+    check = functools.reduce(lambda one, strip: deflate.joined(one, *strip[:2]), strips, 1)
     end = _framed(b"IDAT", struct.pack(">I", check))
-    return [*_framed(b"IDAT", _HEADER), *(part for _, parts in done for part in parts), *end]
+    return [*_framed(b"IDAT", _HEADER), *(part for _, _, parts in strips for part in parts), *end]
+
+
+def _in_threads(pixels: Bytes, edges: list[tuple[int, int]], kinds: list[int], way: Future[deflate.Way]) -> list[Strip]:
+    """Filters strip after strip, since many short calls in threads wait for each other, and has each compressed meanwhile."""
+    begun = [
+        _threads.submit(lambda rows, last: _strip(rows, last, way.result()), filtered(pixels, *edge, kinds), edge is edges[-1])
+        for edge in edges
+    ]
+    return [strip.result() for strip in begun]
 
 
 def _edges(height: int, size: int) -> list[int]:
@@ -58,12 +73,11 @@ def _edges(height: int, size: int) -> list[int]:
     return [*(height * number // count // BLOCK * BLOCK for number in range(count)), height]
 
 
-def _strip(pixels: Bytes, start: int, stop: int) -> tuple[Bytes, tuple[bytes, ...]]:
-    """Filtered rows, and the chunk that holds them compressed; the last strip ends the stream, the others on a whole byte."""
-    rows = filtered(pixels, start, stop)
-    stream = deflate.way(rows)()
-    flush = zlib.Z_FINISH if stop == pixels.shape[0] else zlib.Z_SYNC_FLUSH
-    return rows, _framed(b"IDAT", stream.compress(rows) + stream.flush(flush))
+def _strip(rows: Bytes, last: bool, way: deflate.Way) -> Strip:
+    """Compresses filtered rows; the last strip ends the stream, the others end on a whole byte."""
+    stream = way()
+    data = stream.compress(rows) + stream.flush(zlib.Z_FINISH if last else zlib.Z_SYNC_FLUSH)
+    return deflate.fastest.adler32(rows), rows.nbytes, _framed(b"IDAT", data)
 
 
 def by_pillow(pixels: Bytes, texts: Texts | None, level: int) -> list[bytes]:
@@ -78,5 +92,5 @@ def _chunks(texts: Texts | None) -> Iterable[Chunk]:
     return [(chunk[0], chunk[1]) for chunk in texts.chunks] if texts else []
 
 
-def _framed(kind: bytes, data: bytes) -> tuple[bytes, bytes, bytes]:
-    return struct.pack(">I", len(data)) + kind, data, struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
+def _framed(kind: bytes, data: bytes) -> Parts:
+    return struct.pack(">I", len(data)) + kind, data, struct.pack(">I", deflate.fastest.crc32(data, zlib.crc32(kind)))

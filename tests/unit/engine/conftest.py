@@ -12,7 +12,7 @@ from comfyd.config import Paths
 from comfyd.config import paths as paths_of
 
 ENTRY_POINTS = ("main.py", "nodes.py", "execution.py")
-ALL_MODULES = ("zmq", "msgspec", "isal", "pip")
+ALL_MODULES = ("zmq", "msgspec", "isal", "zlib_ng", "pip")
 
 
 @pytest.fixture

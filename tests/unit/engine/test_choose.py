@@ -33,7 +33,7 @@ def test_missing_packages_are_installed_after_asking(paths, comfyui, make_python
     python = make_python(comfyui / "venv/bin/python", modules=["zmq", "pip"])
     asked = []
     choose.use(comfyui, paths, lambda question: not asked.append(question))
-    assert "needs msgspec and isal in" in asked[0]
+    assert "needs msgspec, isal and zlib-ng in" in asked[0]
     assert "isal" in (python.parent / "python.pip").read_text()
     assert "pyzmq" not in (python.parent / "python.pip").read_text()
 
@@ -50,7 +50,7 @@ def test_a_no_to_what_only_makes_it_faster_still_chooses(paths, comfyui, make_py
     make_python(comfyui / "venv/bin/python", modules=["zmq", "msgspec", "pip"])
     asked = []
     choose.use(comfyui, paths, lambda question: bool(asked.append(question)))
-    assert "is faster with isal" in asked[0]
+    assert "is faster with isal and zlib-ng in" in asked[0]
     assert record.read(paths) == comfyui
 
 

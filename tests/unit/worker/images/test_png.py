@@ -10,20 +10,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from comfyd.worker.images import deflate, filters, formats, png
 
+from .pictures import cloudy, decoded, discs, enlarged, gradient, pixels
+
 SHAPES = [(1, 1, 3), (1, 70, 4), (31, 5, 3), (32, 2, 2), (33, 64, 3), (97, 40, 4)]
-
-
-def pixels(shape: tuple[int, ...], levels: int = 256) -> numpy.ndarray:
-    return numpy.random.default_rng(sum(shape)).integers(0, levels, shape, dtype=numpy.uint8)
-
-
-def cloudy(size: int) -> numpy.ndarray:
-    """Noise whose amplitude falls with its frequency, as in photographs."""
-    spectrum = numpy.fft.rfft2(numpy.random.default_rng(1).normal(size=(3, size, size)))
-    frequency = numpy.hypot(numpy.fft.fftfreq(size)[:, None], numpy.fft.rfftfreq(size)[None])
-    frequency[0, 0] = 1
-    waves = numpy.fft.irfft2(spectrum / frequency)
-    return numpy.clip(128 + 40 * waves / waves.std(), 0, 255).astype(numpy.uint8).transpose(1, 2, 0).copy()
 
 
 def read(parts: list[bytes]) -> Image.Image:
@@ -33,7 +22,8 @@ def read(parts: list[bytes]) -> Image.Image:
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("kind", range(5))
 def test_every_filter_is_undone_to_the_same_pixels(shape: tuple[int, ...], kind: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filters, "choose", lambda rows, channels: [kind] * -(-rows.shape[0] // filters.BLOCK))
+    choose = filters.choose
+    monkeypatch.setattr(png, "choose", lambda pixels: ([kind] * len(choose(pixels)[0]), choose(pixels)[1]))
     for levels in (3, 256):
         original = pixels(shape, levels)
         assert (numpy.asarray(read(png.fast(original, None))) == original).all()
@@ -49,21 +39,12 @@ def test_pixels_survive_every_setting(setting: str, shape: tuple[int, ...]) -> N
 def test_the_filter_with_the_smallest_residuals_is_chosen() -> None:
     columns = numpy.tile(pixels((1, 60, 3)), (80, 1, 1))
     rows = columns.transpose(1, 0, 2)[:60].copy()
-    assert filters.choose(columns.reshape(80, -1), 3)[1] == 2
-    assert filters.choose(rows.reshape(60, -1), 3)[1] in (1, 4)
+    assert filters.choose(columns)[0][1:] == [2, 2]
+    assert filters.choose(rows)[0][1] in (1, 4)
 
 
-def gradient(size: int) -> numpy.ndarray:
-    """A colour in each direction."""
-    y, x = numpy.mgrid[0:size, 0:size] * 255 // size
-    return numpy.stack([x, y, (x + y) // 2], -1).astype(numpy.uint8)
-
-
-def decoded(size: int) -> numpy.ndarray:
-    """Smooth with a little noise, as what a VAE has decoded from few latents."""
-    waves = numpy.sin(numpy.mgrid[0:size] / 40)
-    noise = numpy.random.default_rng(2).normal(0, 0.4, (size, size, 3))
-    return numpy.clip(128 + 50 * (waves[:, None, None] + waves[None, :, None]) + noise, 0, 255).astype(numpy.uint8)
+def test_rows_that_repeat_others_say_nothing() -> None:
+    assert set(filters.choose(enlarged(512))[0]) == {4}
 
 
 PICTURES = {
@@ -72,7 +53,10 @@ PICTURES = {
     "one colour": numpy.full((200, 300, 3), 77, numpy.uint8),
     "small": decoded(128),
     "decoded": decoded(384),
-    "enlarged": decoded(96).repeat(4, axis=0).repeat(4, axis=1),
+    "enlarged": enlarged(384),
+    "enlarged and small": enlarged(128),
+    "drawing": discs(256),
+    "large gradient": gradient(512),
     "noise": pixels((200, 200, 3)),
 }
 
@@ -114,19 +98,30 @@ def texts_of(parts: list[bytes]) -> list[tuple[bytes, bytes]]:
     return [chunk for chunk in found if chunk[0] != b"IDAT"]
 
 
-def test_without_isal_zlib_compresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deflate, "fastest", zlib)
-    original = pixels((50, 50, 3))
-    assert (numpy.asarray(read(png.fast(original, None))) == original).all()
+@pytest.mark.parametrize("lacking", [("fastest",), ("best",), ("fastest", "best")])
+@pytest.mark.parametrize("name", PICTURES)
+def test_zlib_compresses_where_others_lack(name: str, lacking: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in lacking:
+        monkeypatch.setattr(deflate, module, zlib)
+    assert (numpy.asarray(read(png.fast(PICTURES[name], None))) == PICTURES[name]).all()
 
 
+@pytest.mark.parametrize("lengths", [(0, 1), (1, 0), (70_000, 200_000), (5, 65_521)])
+def test_checksums_of_pieces_are_joined(lengths: tuple[int, int]) -> None:
+    one, other = (b"\xff" * length for length in lengths)
+    assert deflate.joined(zlib.adler32(one), zlib.adler32(other), len(other)) == zlib.adler32(one + other)
+
+
+@pytest.mark.parametrize("way", [deflate.quick, deflate.codes, deflate.runs, deflate.search])
 @pytest.mark.parametrize("height", [31, 32, 64, 129, 400])
-@pytest.mark.parametrize("setting", ["isal", "zlib"])
-def test_strips_make_one_picture(setting: str, height: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("setting", ["others", "zlib"])
+def test_strips_make_one_picture(setting: str, height: int, way: deflate.Way, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(png, "_STRIPS", 3)
     monkeypatch.setattr(png, "_STRIP_BYTES", 1)
+    monkeypatch.setattr(deflate, "way", lambda rows, piece: way)
     if setting == "zlib":
         monkeypatch.setattr(deflate, "fastest", zlib)
+        monkeypatch.setattr(deflate, "best", zlib)
     original = pixels((height, 40, 4))
     parts = png.fast(original, None)
     assert sum(part[4:] == b"IDAT" for part in parts if len(part) == 8) == 2 + max(1, min(3, height // 32))
