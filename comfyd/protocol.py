@@ -593,7 +593,7 @@ Order = Run | CancelRun | PreviewOrder | Describe | PlanOrder | UnloadOrder | Sh
 
 
 class Ready(Message, frozen=True, kw_only=True):
-    """The engine is imported and takes jobs. ``catalogue`` is the path of the node catalogue (JSON, see workflow.catalogue)."""
+    """The engine is imported and takes jobs. ``catalogue`` is the path of the node catalogue (JSON, see workflow.classes)."""
 
     pid: int
     comfyui: str
