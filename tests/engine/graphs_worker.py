@@ -27,12 +27,14 @@ def pretend() -> None:
         def __init__(self, device: torch.device) -> None:
             super().__init__()
 
-        def capture(self, function: Callable[[list[torch.Tensor]], Any], tensors: list[torch.Tensor]) -> FakeGraph:
+        def capture(
+            self, function: Callable[[list[torch.Tensor]], Any], tensors: list[torch.Tensor], compiled: bool
+        ) -> FakeGraph:
             while hold.exists() and current_job() is None:
                 hold.with_suffix(".held").touch()
                 comfy.model_management.throw_exception_if_processing_interrupted()
                 time.sleep(0.001)
-            return super().capture(function, tensors)
+            return super().capture(function, tensors, compiled)
 
         def lacks_memory(self, error: BaseException) -> bool:
             return False

@@ -28,7 +28,7 @@ class Capturing(Protocol):
     def audit(self, function: Callable[[list[Any]], Any], tensors: list[Any], compiled: bool) -> Any:
         """Runs the function once on the GPU's own copies of the tensors; raises Refused for what a graph would freeze."""
 
-    def capture(self, function: Callable[[list[Any]], Any], tensors: list[Any]) -> Graph:
+    def capture(self, function: Callable[[list[Any]], Any], tensors: list[Any], compiled: bool) -> Graph:
         """The function on these tensors as a graph; raises whatever capture fails with, and leaves nothing behind."""
 
     def lacks_memory(self, error: BaseException) -> bool:
@@ -227,7 +227,7 @@ class _Attempt:
             audited = self.capturing.audit(self._function, kept, self.call.compiled)
             if not same_bits(audited, result):
                 raise Refused("two eager runs differ")
-            self.graphs.ledger.captured(self.key, self.capturing.capture(self._function, kept))
+            self.graphs.ledger.captured(self.key, self.capturing.capture(self._function, kept, self.call.compiled))
         except self.graphs.interrupts:
             raise
         except Exception as error:

@@ -12,6 +12,7 @@ from . import tree
 from .audit import Draws, Watch, undone
 from .calls import Refused
 from .pace import Pace
+from .proof import Proof
 
 _SPARE = 0.25  # of the device's memory: less than that is left to jobs
 
@@ -56,6 +57,7 @@ class Cuda:
         self._pool = torch.cuda.graph_pool_handle()
         self._open = 0
         self._pace = Pace()
+        self._proof = Proof(device)
 
     def audit(self, function: Callable[[list[torch.Tensor]], Any], tensors: list[torch.Tensor], compiled: bool) -> Any:
         """Runs the function once; raises Refused for what a graph would freeze, with the generators put back."""
@@ -71,9 +73,13 @@ class Cuda:
             raise Refused(watch.found)
         return result
 
-    def capture(self, function: Callable[[list[torch.Tensor]], Any], tensors: list[torch.Tensor]) -> CudaGraph:
+    def capture(
+        self, function: Callable[[list[torch.Tensor]], Any], tensors: list[torch.Tensor], compiled: bool = False
+    ) -> CudaGraph:
         """The function as a graph; a capture that fails is ended, and what it took is given back."""
         self._warm_up()
+        # What is compiled would be compiled once more for torch's functions being other ones.
+        functions = contextlib.nullcontext() if compiled else self._proof.functions()
         torch.cuda.synchronize(self._device)
         if not self._open:  # torch does not take up again a pool whose last graph has gone
             self._pool = torch.cuda.graph_pool_handle()
@@ -84,7 +90,8 @@ class Cuda:
             try:
                 # Other threads go on with their own work, allocations included.
                 graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
-                outputs = function(inputs)
+                with functions:
+                    outputs = function(inputs)
             except BaseException:
                 self._abandon(graph)
                 raise

@@ -56,7 +56,7 @@ class Idle:
             return call(tree.build(seen.structure, tensors))
 
         eager = self._capturing.audit(function, seen.tensors, seen.compiled)
-        graph = self._capturing.capture(function, seen.tensors)
+        graph = self._capturing.capture(function, seen.tensors, seen.compiled)
         try:
             self._compare(graph, function, seen, eager)
         except BaseException:

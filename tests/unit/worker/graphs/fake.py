@@ -40,7 +40,7 @@ class FakeCapturing:
     def audit(self, function: Callable[[list[torch.Tensor]], Any], tensors: list[torch.Tensor], compiled: bool) -> Any:
         return function([tensor.clone() for tensor in tensors])
 
-    def capture(self, function: Callable[[list[torch.Tensor]], Any], tensors: list[torch.Tensor]) -> FakeGraph:
+    def capture(self, function: Callable[[list[torch.Tensor]], Any], tensors: list[torch.Tensor], compiled: bool) -> FakeGraph:
         if self.error:
             raise self.error
         result = function([tensor.clone() for tensor in tensors])

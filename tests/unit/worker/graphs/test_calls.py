@@ -207,7 +207,7 @@ def test_same_bits() -> None:
 
 
 def test_the_fake_refuses_to_replay_a_closed_graph() -> None:
-    graph = FakeCapturing().capture(lambda tensors: tensors[0], [ones()])
+    graph = FakeCapturing().capture(lambda tensors: tensors[0], [ones()], False)
     graph.close()
     with pytest.raises(AssertionError):
         graph.replay([ones()])
