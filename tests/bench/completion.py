@@ -10,8 +10,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from comfyd_cli.commands import REPL
@@ -19,6 +17,8 @@ from comfyd_cli.completion import candidates
 from comfyd_cli.completion.known import Known
 
 from comfyd import config
+
+from .timing import figures, timed
 
 EXCERPT = Path(__file__).parents[1] / "unit" / "workflow" / "catalogue.json"
 LINES = (
@@ -75,10 +75,10 @@ def fill(source: Path, target: Path) -> int:
 def key_presses(paths: config.Paths, workflow: str, samples: int) -> None:
     """One key press each at the end of several lines; the first, which builds the index, apart."""
     known = Known(paths, REPL, workflow=workflow)
-    print(f"first key press, index built  {_timed(lambda: candidates('se', 2, known)):.1f} ms")
-    times = {line: [_timed(lambda line=line: candidates(line, len(line), known)) for _ in range(samples)] for line in LINES}
+    print(f"first key press, index built  {timed(lambda: candidates('se', 2, known)):.1f} ms")
+    times = {line: [timed(lambda line=line: candidates(line, len(line), known)) for _ in range(samples)] for line in LINES}
     for line, each in times.items():
-        print(f"key press {line!r:40} {_figures(each)}")
+        print(f"key press {line!r:40} {figures(each)}")
     print(f"key press, the slowest median  {max(map(statistics.median, times.values())):.1f} ms (bound 30)")
 
 
@@ -94,22 +94,11 @@ def processes(home: Path, workflow: str, samples: int) -> None:
     times: dict[str, list[float]] = {name: [] for name in commands}
     for number in range(samples + 2):
         for name, command in commands.items():
-            run = _timed(lambda command=command: subprocess.run(command, check=True, capture_output=True, env=environment))
+            run = timed(lambda command=command: subprocess.run(command, check=True, capture_output=True, env=environment))
             if number >= 2:  # the first two fill the file cache
                 times[name].append(run)
     for name, each in times.items():
-        print(f"process, {name:20} {_figures(each)} (bound 150)")
-
-
-def _timed(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    work()
-    return (time.perf_counter() - begun) * 1000
-
-
-def _figures(times: list[float]) -> str:
-    ordered = sorted(times)
-    return f"{statistics.median(ordered):.1f} ms (p95 {ordered[round(0.95 * (len(ordered) - 1))]:.1f})"
+        print(f"process, {name:20} {figures(each)} (bound 150)")
 
 
 if __name__ == "__main__":

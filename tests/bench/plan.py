@@ -10,8 +10,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from comfyd.workflow.values.constants import INPUT_FILES, MODEL_FILES
 
 from .sides import Comfyd
 from .sides import prepare as home
+from .timing import figures, timed
 
 _COMFYD = str(Path(sys.executable).with_name("comfyd"))
 _FOLDERS = [
@@ -90,15 +89,15 @@ def make_files(graph: Graph, base: Path) -> None:
 def cost(client: Client, file: Path, nodes: int, request: PlanRequest, samples: int) -> None:
     """The round trip, and the whole command beside one that only asks for the status."""
     client.call(request)
-    trips = [_timed(lambda: client.call(request)) for _ in range(samples)]
+    trips = [timed(lambda: client.call(request)) for _ in range(samples)]
     commands = ([_COMFYD, "plan", str(file)], [_COMFYD, "status"])
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(samples):
         for command, each in zip(commands, times, strict=True):
-            each.append(_timed(lambda command=command: subprocess.run(command, check=True, capture_output=True)))
+            each.append(timed(lambda command=command: subprocess.run(command, check=True, capture_output=True)))
     print(f"{file.name}: {nodes} nodes")
-    print(f"  round trip {_figures(trips)}")
-    print(f"  comfyd plan {_figures(times[0])}, comfyd status {_figures(times[1])}")
+    print(f"  round trip {figures(trips)}")
+    print(f"  comfyd plan {figures(times[0])}, comfyd status {figures(times[1])}")
     print(f"  beyond the bare client {statistics.median(times[0]) - statistics.median(times[1]):.1f} ms (bound 150)")
 
 
@@ -120,17 +119,6 @@ def accuracy(client: Client) -> None:
         peak = f"peak {(reply.memory.peak or 0) >> 20} MiB, real {end.peak_memory >> 20}"
         print(f"{words:32} estimated {estimate:6.2f} s, real {end.seconds:6.2f} s, {same}, {peak}")
     print(f"median error {statistics.median(errors):.0%}, largest {max(errors):.0%}")
-
-
-def _timed(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    work()
-    return (time.perf_counter() - begun) * 1000
-
-
-def _figures(times: list[float]) -> str:
-    ordered = sorted(times)
-    return f"{statistics.median(ordered):.1f} ms (p95 {ordered[round(0.95 * (len(ordered) - 1))]:.1f})"
 
 
 if __name__ == "__main__":
