@@ -16,6 +16,7 @@ import comfy.options  # noqa: E402
 comfy.options.enable_args_parsing()
 import comfy.ops  # noqa: E402
 import torch  # noqa: E402
+from comfy.ldm.modules.attention import SpatialTransformer  # noqa: E402
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel  # noqa: E402
 
 from comfyd.worker.fast import compiled, wiring  # noqa: E402
@@ -55,51 +56,82 @@ def call(model: torch.nn.Module, rows: int = 8, patches: dict[str, Any] | None =
     return result
 
 
-def main() -> dict[str, Any]:
-    calls: list[float] = []
-    factor = 1.0
+class Blocks:
+    """What compiled blocks do: a call is noted, and the results of some kinds are spoiled."""
 
-    def function(block: torch.nn.Module, kind: Any) -> Any:
+    factor = 1.0
+    spoiled: Any = torch.nn.Module
+
+    def __init__(self) -> None:
+        self.calls: list[float] = []
+
+    def function(self, _: torch.nn.Module, kind: Any) -> Any:
         def run(block: Any, args: Any, kwargs: Any) -> Any:
-            calls.append(factor)
-            return kind.forward(block, *args, **kwargs) * factor
+            self.calls.append(self.factor)
+            return kind.forward(block, *args, **kwargs) * (self.factor if isinstance(block, self.spoiled) else 1)
 
         return run
 
-    compiled._function = function
-    wiring._configure = lambda: None
-    exact, maker = call(unet()), Maker()
-    wiring.install(Path(tempfile.mkdtemp()), lambda: maker)
-    found: dict[str, Any] = {}
 
+def main() -> dict[str, Any]:
+    blocks, exact, maker = Blocks(), call(unet()), Maker()
+    compiled._function = blocks.function
+    wiring._configure = lambda: None
+    wiring.install(Path(tempfile.mkdtemp()), lambda: maker)
+    found = kept(blocks, exact, maker)
+    found |= patched_first(blocks, exact, maker)
+    return found | refused(blocks, exact, maker)
+
+
+def prepared() -> torch.nn.Module:
     model = unet()
     wiring._root(model, "UNet", Gate(relative, 5e-3))
+    return model
+
+
+def kept(blocks: Blocks, exact: torch.Tensor, maker: Maker) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    model = prepared()
     found["close"] = relative(exact, call(model))
-    found["blocks"] = len(calls)
+    found["blocks"] = len(blocks.calls)
     found["said"] = [*maker.said]
     call(model)
     found["said twice"] = [*maker.said]
     call(model, rows=16)
     found["said of another shape"] = [*maker.said]
-    calls.clear()
+    blocks.calls.clear()
     maker.mode = "exact"
-    call(model)
-    found["blocks of an exact job"] = len(calls)
+    found["exact after fast"] = torch.equal(call(model), exact)
+    found["put back"] = all(p.is_contiguous() for p in model.parameters())
+    found["blocks of an exact job"] = len(blocks.calls)
     maker.mode = "fast"
     call(model, patches={"attn1_patch": [lambda q, k, v, _: (q, k, v)]})
-    found["blocks under a patch"] = len(calls)
+    found["blocks under a patch"] = len(blocks.calls)
+    found["reordered for fast again"] = not all(p.is_contiguous() for p in model.parameters())
     found["with residuals"] = relative(call(unet(), control=residuals()), call(as_new(model), control=residuals()))
     found["mode with residuals"] = maker.mode
+    return found
 
-    factor, refused, maker.mode = 1.01, unet(), "fast"
-    wiring._root(refused, "UNet", Gate(relative, 5e-3))
-    found["refused is exact"] = torch.equal(call(refused), exact)
-    found["mode after it"] = maker.mode
-    found["contiguous"] = all(p.is_contiguous() for p in refused.parameters())
+
+def patched_first(blocks: Blocks, exact: torch.Tensor, maker: Maker) -> dict[str, Any]:
+    """A model of whose blocks some are far off, and run as they are in its first call."""
+    blocks.factor, blocks.spoiled, model = 1.5, SpatialTransformer, prepared()
+    blocks.calls.clear()
+    call(model, patches={"attn1_output_patch": [lambda n, _: n]})
+    found: dict[str, Any] = {"blocks beside patched ones": len(blocks.calls), "mode beside patched ones": maker.mode}
+    found["unpatched after patched is exact"] = torch.equal(call(model), exact)
+    found["mode of unpatched after patched"] = maker.mode
+    return found
+
+
+def refused(blocks: Blocks, exact: torch.Tensor, maker: Maker) -> dict[str, Any]:
+    blocks.factor, blocks.spoiled, model, maker.mode = 1.01, torch.nn.Module, prepared(), "fast"
+    found: dict[str, Any] = {"refused is exact": torch.equal(call(model), exact), "mode after it": maker.mode}
+    found["contiguous"] = all(p.is_contiguous() for p in model.parameters())
     maker.mode = "fast"
-    found["later calls are exact"] = torch.equal(call(refused), exact)
+    found["later calls are exact"] = torch.equal(call(model), exact)
     found["mode of later jobs"] = maker.mode
-    found["why"] = vars(refused)["forward"].refused
+    found["why"] = vars(model)["forward"].refused
     return found
 
 

@@ -40,6 +40,19 @@ def test_both_calls_of_a_comparison_have_the_controlnets_residuals(found: dict[s
     assert found["mode with residuals"] == "fast"
 
 
+def test_an_exact_call_of_a_model_that_fast_jobs_had_has_the_exact_bits(found: dict[str, Any]) -> None:
+    assert found["exact after fast"]
+    assert found["put back"]
+    assert found["reordered for fast again"]
+
+
+def test_a_block_is_compiled_only_in_calls_that_were_compared_with_it(found: dict[str, Any]) -> None:
+    assert found["blocks beside patched ones"] > 0
+    assert found["mode beside patched ones"] == "fast"
+    assert found["unpatched after patched is exact"]
+    assert found["mode of unpatched after patched"] == "exact"
+
+
 def test_a_call_that_differs_is_refused_for_good(found: dict[str, Any]) -> None:
     assert found["refused is exact"]
     assert found["contiguous"]

@@ -1,7 +1,7 @@
 """A block's ``forward``, compiled: one compiled function for all blocks of one class with weights of the same shapes."""
 
 import types
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Container, Hashable
 from typing import Any
 
 import torch
@@ -9,29 +9,31 @@ import torch
 from .attention import attend
 from .blocks import Kind
 
-_ALTERED = ("patches", "patches_replace", "optimized_attention_override")
+ALTERED = ("patches", "patches_replace", "optimized_attention_override")
 """Options with which a node changes what blocks do; such a call is not compiled."""
 _PLAIN = (torch.Tensor, type(None), bool, int, float, str)
 _functions: dict[Hashable, Callable[..., Any]] = {}
 
 
 class Compiled:
-    """Stands in for one block's ``forward``; ``on`` says whether calls are compiled at this moment."""
+    """Stands in for one block's ``forward``; its calls are compiled while the block is in ``on``, and then noted in ``ran``."""
 
     ours = True
 
-    def __init__(self, block: torch.nn.Module, kind: Kind, on: Callable[[], bool]) -> None:
+    def __init__(self, block: torch.nn.Module, kind: Kind, on: Container[torch.nn.Module], ran: set[torch.nn.Module]) -> None:
         self._block = block
         self._kind = kind
         self._on = on
+        self._ran = ran
         self._function = _function(block, kind)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not self._on():
+        if self._block not in self._on:
             return self._kind.forward(self._block, *args, **kwargs)
         plain, named, options = self._parted(args, kwargs)
-        if any(options.get(name) for name in _ALTERED) or not all(isinstance(v, _PLAIN) for v in (*plain, *named.values())):
+        if any(options.get(name) for name in ALTERED) or not all(isinstance(v, _PLAIN) for v in (*plain, *named.values())):
             return self._kind.forward(self._block, *args, **kwargs)
+        self._ran.add(self._block)
         return self._function(self._block, plain, named)
 
     def _parted(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -16,6 +16,7 @@ from .attention import Shapes, choose
 from .blocks import blocks_of
 from .compiled import Compiled
 from .counting import Count
+from .signature import signature
 
 
 class Maker(Protocol):
@@ -25,7 +26,7 @@ class Maker(Protocol):
     def mode(self) -> str: ...
 
     def fall_back(self) -> None:
-        """It is not made in fast mode any more."""
+        """It cannot be made in fast mode; raises what ends its run, except where nobody waits for it."""
 
     def tell(self, doing: str) -> None:
         """What keeps it from stepping."""
@@ -55,92 +56,113 @@ class Root:
         self._cache = cache
         self._maker = maker
         self._forward = type(module).forward
-        self._known: set[Hashable] = set()
-        self._compiling = False
-        self._blocks = {block: Compiled(block, kind, lambda: self._compiling) for block, kind in blocks_of(module)}
+        self._known: dict[Hashable, frozenset[torch.nn.Module]] = {}
+        """The blocks that ran compiled when a call of that signature was compared; no other is compiled in such a call."""
+        self._on: set[torch.nn.Module] = set()
+        self._ran: set[torch.nn.Module] = set()
+        self._blocks = {block: Compiled(block, kind, self._on, self._ran) for block, kind in blocks_of(module)}
+        self._convolves = any(isinstance(part, torch.nn.Conv2d) for block in self._blocks for part in block.modules())
+        self._installed = False
+        self._order: torch.memory_format | None = None
+        """Of the convolutions' weights; None: as they were loaded."""
         if not self._blocks:
             self.refused = "none of its blocks is of a kind that is compiled"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         maker = self._maker()
-        if maker is None or maker.mode != FAST:
+        if maker is not None and maker.mode == FAST and self.refused and self._gate.decides:
+            maker.fall_back()
+        if maker is None or maker.mode != FAST or self.refused:
+            self._put_back()
             return self._forward(self._module, *args, **kwargs)
-        if self.refused:
-            self._fall_back(maker)
-            return self._forward(self._module, *args, **kwargs)
-        if _signature(args, kwargs) in self._known or _capturing():
-            return self._fast(args, kwargs)
+        compared = self._known.get(signature(args, kwargs))
+        if compared is not None or _capturing():
+            self._install()
+            return self._fast(args, kwargs, compared or ())
         return self._first(maker, args, kwargs)
 
-    def _fast(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        with self._on():
+    def _fast(self, args: tuple[Any, ...], kwargs: dict[str, Any], blocks: Iterable[torch.nn.Module]) -> Any:
+        with self._compiling(blocks):
             return self._forward(self._module, *args, **kwargs)
 
     @contextlib.contextmanager
-    def _on(self) -> Iterator[None]:
+    def _compiling(self, blocks: Iterable[torch.nn.Module]) -> Iterator[None]:
         benchmark = torch.backends.cudnn.benchmark
-        self._compiling = torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.benchmark = True
+        self._on.update(blocks)
+        self._ran.clear()
         try:
             yield
         finally:
-            self._compiling, torch.backends.cudnn.benchmark = False, benchmark
+            torch.backends.cudnn.benchmark = benchmark
+            self._on.clear()
 
     def _first(self, maker: Maker, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The exact call, and the fast one with its compilation; the fast result if it is close enough."""
-        signature, shapes, count = _signature(args, kwargs), Shapes(), Count()
+        seen, shapes, count = signature(args, kwargs), Shapes(), Count()
         exact = self._forward(self._module, *args, **_own(kwargs, shapes))
         maker.tell("compiling")
         try:
             self._install()
             choose(shapes.seen, self._cache / "attention.json")
-            fast = self._fast(args, _own(kwargs))
+            fast = self._fast(args, _own(kwargs), self._blocks)
         except comfy.model_management.InterruptProcessingException:
             raise
         except Exception as error:
             if comfy.model_management.is_oom(error):
                 raise
             logging.debug("comfyd: compiling failed", exc_info=True)
-            return self._refuse(maker, f"compiling it failed ({type(error).__name__})", exact)
+            return self._refuse(maker, f"compiling it failed ({type(error).__name__})", args, kwargs)
         differs, limit, unit = self._gate.differs(exact, fast), self._gate.limit, self._gate.unit
         if not differs <= limit:
-            return self._refuse(maker, f"its result differs by {differs:.2g}{unit}, more than {limit:.2g}{unit}", exact)
+            return self._refuse(maker, f"its result differs by {differs:.2g}{unit}, more than {limit:.2g}{unit}", args, kwargs)
         logging.info("comfyd: %s is compiled (%s), %.2g%s from exact", self._name, count.since(), differs, unit)
-        self._known.add(signature)
+        self._known[seen] = frozenset(self._ran)
         return fast
 
     def _install(self) -> None:
-        if self._known:
+        """Puts the compiled blocks in place and the convolutions' weights in the order that they like."""
+        if not self._installed:
+            for block, compiled in self._blocks.items():
+                block.forward = compiled
+            self._installed = True
+            weights.changed()
+        if self._order is not torch.channels_last and self._convolves:
+            self._reorder(torch.channels_last)
+
+    def _put_back(self) -> None:
+        """Before an exact call, of a model that a node pack keeps for all jobs: weights in the order that they were loaded in.
+
+        What a LoRA's merging has kept of them may come back in the other order at any time.
+        """
+        if self._order is None:
             return
-        for block, compiled in self._blocks.items():
-            block.forward = compiled
-        if any(isinstance(part, torch.nn.Conv2d) for block in self._blocks for part in block.modules()):
-            self._module.to(memory_format=torch.channels_last)
+        self._order = torch.contiguous_format
+        if any(weight.dim() == 4 and not weight.is_contiguous() for weight in self._module.parameters()):
+            self._reorder(torch.contiguous_format)
+
+    def _reorder(self, order: torch.memory_format) -> None:
+        self._module.to(memory_format=order)
+        self._order = order
         weights.changed()
 
-    def _refuse(self, maker: Maker, why: str, exact: Any) -> Any:
+    def _refuse(self, maker: Maker, why: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The exact call, for which the weights are as they were."""
         logging.warning("comfyd: %s is not run in fast mode: %s", self._name, why)
         self.refused = why
         for block in self._blocks:
             vars(block).pop("forward", None)
-        self._module.to(memory_format=torch.contiguous_format)
+        self._put_back()
         weights.changed()
-        self._fall_back(maker)
-        return exact
-
-    def _fall_back(self, maker: Maker) -> None:
         if self._gate.decides:
             maker.fall_back()
+        return self._forward(self._module, *args, **kwargs)
 
 
 def relative(exact: Any, fast: Any) -> float:
     """Norm of the difference over the norm of the exact result."""
     exact, fast = exact.float(), fast.float()
     return float((fast - exact).norm() / exact.norm().clamp_min(1e-12))
-
-
-def _signature(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable:
-    values = [*args, *(value for _, value in sorted(kwargs.items()))]
-    return tuple((tuple(v.shape), v.dtype) if isinstance(v, torch.Tensor) else None for v in values)
 
 
 def _own(kwargs: dict[str, Any], shapes: Shapes | None = None) -> dict[str, Any]:
