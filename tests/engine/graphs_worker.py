@@ -39,6 +39,8 @@ def pretend() -> None:
         def lacks_memory(self, error: BaseException) -> bool:
             return False
 
+    install = wiring.install
+    wiring.install = lambda limit, *rest: install(limit or 1 << 30, *rest)
     capture.Cuda = Captures  # type: ignore[assignment, misc]
     wiring._why_not = lambda limit: ""
     diffusion._on_gpu = lambda x: True

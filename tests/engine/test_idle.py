@@ -45,7 +45,7 @@ def worker(
     root = str(Path(__file__).parent.parent.parent)
     monkeypatch.setenv(HOLD, str(hold))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))))
-    process = GraphsWorker(comfyui, make_base(tmp_path / "base"), demo_checkpoint.parent.parent, {"graphs_vram": 1 << 30})
+    process = GraphsWorker(comfyui, make_base(tmp_path / "base"), demo_checkpoint.parent.parent)
     process.ready()
     yield process
     process.close()

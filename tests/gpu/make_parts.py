@@ -1,10 +1,12 @@
 """A random LoRA and ControlNet for a checkpoint of a real layout: ``python -m tests.gpu.make_parts COMFYUI CHECKPOINT``."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 _UNET = "model.diffusion_model."
+_TEXT = ("cond_stage_model.", "conditioner.embedders.0.")  # CLIP-L in SD1.5 and in SDXL
 
 
 def main(comfyui: Path, checkpoint: Path) -> None:
@@ -26,12 +28,20 @@ def _lora(weights: dict[str, Any]) -> dict[str, Any]:
 
     draw = torch.Generator().manual_seed(3)
     found: dict[str, Any] = {}
-    for name in (name for name in weights if name.startswith(_UNET) and name.endswith("to_q.weight")):
-        key = "diffusion_model." + name.removeprefix(_UNET).removesuffix(".weight")
+    for name, key in _attention(weights):
         rows, columns = weights[name].shape
         found[f"{key}.lora_up.weight"] = torch.randn(rows, 4, generator=draw).half() * 0.05
         found[f"{key}.lora_down.weight"] = torch.randn(4, columns, generator=draw).half() * 0.05
     return found
+
+
+def _attention(weights: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The queries' matrices of the UNet, then of the text encoder, with their names in a LoRA."""
+    for name in (name for name in weights if name.startswith(_UNET) and name.endswith("to_q.weight")):
+        yield name, "diffusion_model." + name.removeprefix(_UNET).removesuffix(".weight")
+    for prefix in _TEXT:
+        for name in (name for name in weights if name.startswith(prefix) and name.endswith("self_attn.q_proj.weight")):
+            yield name, "text_encoders.clip_l." + name.removeprefix(prefix).removesuffix(".weight")
 
 
 def _control(weights: dict[str, Any]) -> dict[str, Any]:

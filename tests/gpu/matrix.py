@@ -31,6 +31,24 @@ def weaker_lora(graph: Graph) -> Graph:
     return lora(graph, 0.5)
 
 
+def text_lora(graph: Graph, strength: float = 1.0) -> Graph:
+    """The LoRA on the diffusion model and on the text encoder of both texts."""
+    graph["31"] = {
+        "class_type": "LoraLoader",
+        "inputs": {
+            "model": [LOADER, 0],
+            "clip": [LOADER, 1],
+            "lora_name": _kind(graph) + "-lora.safetensors",
+            "strength_model": strength,
+            "strength_clip": strength,
+        },
+    }
+    graph[SAMPLER]["inputs"]["model"] = ["31", 0]
+    for text in (POSITIVE, NEGATIVE):
+        graph[text]["inputs"]["clip"] = ["31", 1]
+    return graph
+
+
 def control(graph: Graph) -> Graph:
     """A ControlNet that holds for the first two thirds of the steps."""
     graph["21"] = {"class_type": "ControlNetLoader", "inputs": {"control_net_name": _kind(graph) + "-control.safetensors"}}
@@ -60,6 +78,21 @@ def inpaint(graph: Graph) -> Graph:
     graph["24"] = {"class_type": "SolidMask", "inputs": {"value": 1.0, "width": SIZE // 2, "height": SIZE}}
     graph["25"] = {"class_type": "SetLatentNoiseMask", "inputs": {"samples": [LATENT, 0], "mask": ["24", 0]}}
     graph[SAMPLER]["inputs"] |= {"latent_image": ["25", 0], "denoise": 0.8}
+    return graph
+
+
+def outpaint(graph: Graph, colour: int = 0x3080C0, masked: bool = True) -> Graph:
+    """A picture with a border around it, encoded; where it is ``masked`` only the border is made anew."""
+    picture = {"width": SIZE // 2, "height": SIZE // 2, "batch_size": 1, "color": colour}
+    border = {side: SIZE // 4 for side in ("left", "top", "right", "bottom")}
+    graph["32"] = {"class_type": "EmptyImage", "inputs": picture}
+    graph["33"] = {"class_type": "ImagePadForOutpaint", "inputs": {"image": ["32", 0], "feathering": 24} | border}
+    encoded = {"pixels": ["33", 0], "vae": [LOADER, 2]}
+    if masked:
+        graph["34"] = {"class_type": "VAEEncodeForInpaint", "inputs": encoded | {"mask": ["33", 1], "grow_mask_by": 6}}
+    else:
+        graph["34"] = {"class_type": "VAEEncode", "inputs": encoded}
+    graph[SAMPLER]["inputs"] |= {"latent_image": ["34", 0], "denoise": 1.0 if masked else 0.8}
     return graph
 
 
@@ -99,7 +132,7 @@ def hypertile(graph: Graph) -> Graph:
     return graph
 
 
-VARIANTS: list[Callable[[Graph], Graph]] = [lora, weaker_lora, control, batch, inpaint, area, cfg_1, freeu, hypertile]
+VARIANTS: list[Callable[[Graph], Graph]] = [lora, weaker_lora, control, batch, inpaint, outpaint, area, cfg_1, freeu, hypertile]
 
 
 def _kind(graph: Graph) -> str:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from comfyd.client import Client
-from comfyd.protocol import Done, Progress, Submit, WaitReady
+from comfyd.protocol import Done, Progress, Submit, Unload, WaitReady
 from tests.bench.work import Work
 from tests.daemon_process import DaemonProcess
+
+from .told import replays, wait_for_idle_captures
 
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(900)]
 LAYOUTS = [(name, size) for name, size in (("GPU_CHECKPOINT", 512), ("GPU_CHECKPOINT_XL", 1024)) if os.environ.get(name)]
@@ -47,6 +49,17 @@ def test_every_call_is_within_the_gate(cuda: DaemonProcess, name: str, size: int
     assert "compiling" in doing
     assert nothing == []
     assert not any("not run in fast mode" in line for line in lines)
+
+
+def test_idle_time_captures_the_compiled_model(cuda: DaemonProcess) -> None:
+    work = Work.checkpoint(os.environ["GPU_CHECKPOINT"], 384, 4)
+    with cuda.client() as client:
+        client.call(Unload(everything=True))
+        first, _ = made(client, work, 5, "fast")
+        wait_for_idle_captures(cuda, "UNetModel")
+        second, doing = made(client, work, 6, "fast")
+    assert (first.mode, second.mode, doing) == ("fast", "fast", [])
+    assert replays(cuda, "UNetModel") == work.steps
 
 
 def test_another_worker_compiles_nothing(cuda: DaemonProcess) -> None:

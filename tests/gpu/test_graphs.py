@@ -6,7 +6,6 @@ each of which ``python -m tests.gpu.make_parts`` has written a LoRA and a Contro
 
 import copy
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,12 +16,13 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file
 
-from comfyd.protocol import Cancel, Cancelled, Done, Graph, Progress, PsReply, PsRequest, Resident, Unload, WaitReady, Watch
+from comfyd.protocol import Cancel, Cancelled, Done, Graph, Progress, Unload, WaitReady, Watch
 from tests.daemon_process import DaemonProcess, detach, end_of
 from tests.engine.stock import StockServer
 
 from . import matrix
 from .matrix import LATENT, SAMPLER, STEPS, plain
+from .told import captured, graphs, replays, wait_for_idle_captures
 
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(600)]
 SD15 = os.environ.get("GPU_CHECKPOINT", "")
@@ -88,26 +88,6 @@ def difference(mine: dict[str, numpy.ndarray], theirs: dict[str, numpy.ndarray])
     return ", ".join(f"{name}: {(a > 0).sum()} of {a.size} differ, at most {a.max():.3g}" for name, a in apart.items())
 
 
-def graphs(process: DaemonProcess) -> list[Resident]:
-    """As ``ps`` tells them; the worker sends a list of now before it answers that it has let go of something."""
-    with process.client() as client:
-        client.call(Unload(names=["results"]))
-    return [resident for resident in residents(process) if resident.kind == "graph"]
-
-
-def residents(process: DaemonProcess) -> list[Resident]:
-    with process.client() as client:
-        reply = client.call(PsRequest())
-    assert isinstance(reply, PsReply)
-    return reply.residents
-
-
-def replays(process: DaemonProcess, label: str) -> int:
-    """Of all graphs of calls of this class."""
-    notes = [re.fullmatch(rf"{label}, \d+ captured, (\d+) replays", resident.note) for resident in graphs(process)]
-    return sum(int(note[1]) for note in notes if note)
-
-
 def check(cuda: DaemonProcess, stock: StockServer, graph: Graph, label: str = "UNetModel", least: int = STEPS) -> None:
     """Has the call captured in the second run, which is short; the third then replays it, and equals stock ComfyUI's."""
     again = copy.deepcopy(graph)
@@ -160,6 +140,77 @@ def test_decoder_and_text_encoder_are_graphs_too(cuda: DaemonProcess, stock: Sto
     assert replays(cuda, "AutoencoderKL.decode") > 0, graphs(cuda)
     assert replays(cuda, "CLIPEncoder") > 0, graphs(cuda)
     assert same(mine, theirs), difference(mine, theirs)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_encoder_of_pictures_is_a_graph_too(cuda: DaemonProcess, stock: StockServer, masked: bool) -> None:
+    before = replays(cuda, "AutoencoderKL.encode")
+    for number in range(4):
+        graph = matrix.outpaint(seeded(SD15, 100 + number), colour=0x204060 + 0x111 * number, masked=masked)
+        mine, theirs = made(cuda, graph), stock_made(stock, graph)
+    assert replays(cuda, "AutoencoderKL.encode") > before, graphs(cuda)
+    assert same(mine, theirs), difference(mine, theirs)
+
+
+def test_loras_on_the_text_encoder_keep_its_graph(cuda: DaemonProcess, stock: StockServer) -> None:
+    for number, strength in enumerate((1.0, 0.5, 0.25)):
+        before = replays(cuda, "CLIPEncoder")
+        # The first text after a change has other bits than later ones in the stock server, see comfyd.worker.merging.
+        stock_made(stock, matrix.text_lora(worded("one text", "another"), strength))
+        graph = matrix.text_lora(worded(f"fox number {number}", "blurry"), strength)
+        mine, theirs = made(cuda, graph), stock_made(stock, graph)
+        assert same(mine, theirs), difference(mine, theirs)
+    assert replays(cuda, "CLIPEncoder") - before >= 2, graphs(cuda)
+
+
+def worded(positive: str, negative: str) -> Graph:
+    graph = seeded(SD15, 110)
+    for node, text in ((matrix.POSITIVE, positive), (matrix.NEGATIVE, negative)):
+        graph[node]["inputs"]["text"] = text
+    return graph
+
+
+def test_the_second_picture_is_a_replay_once_the_worker_was_idle(cuda: DaemonProcess, stock: StockServer) -> None:
+    with cuda.client() as client:
+        client.call(Unload(everything=True))
+    made(cuda, seeded(SD15, 120))
+    for label in ("CLIPEncoder", "UNetModel", "AutoencoderKL.decode"):
+        wait_for_idle_captures(cuda, label)
+    mine = made(cuda, seeded(SD15, 121))
+    assert (replays(cuda, "UNetModel"), replays(cuda, "AutoencoderKL.decode")) == (STEPS, 1), graphs(cuda)
+    stock_made(stock, seeded(SD15, 120))
+    theirs = stock_made(stock, seeded(SD15, 121))
+    assert same(mine, theirs), difference(mine, theirs)
+
+
+def test_a_single_step_is_a_replay_once_the_worker_was_idle(cuda: DaemonProcess, stock: StockServer) -> None:
+    first, second = (seeded(SD15, seed, steps=1) for seed in (130, 131))
+    for graph in (first, second):
+        graph[LATENT]["inputs"] |= {"width": 192, "height": 320}
+    least = captured(cuda, "UNetModel") + 1
+    made(cuda, first)
+    wait_for_idle_captures(cuda, "UNetModel", least)
+    before = replays(cuda, "UNetModel")
+    mine = made(cuda, second)
+    assert replays(cuda, "UNetModel") == before + 1, graphs(cuda)
+    stock_made(stock, first)
+    theirs = stock_made(stock, second)
+    assert same(mine, theirs), difference(mine, theirs)
+
+
+def test_a_job_that_comes_during_a_capture_is_right(cuda: DaemonProcess, stock: StockServer) -> None:
+    """The decoder's capture comes after the diffusion model's, and is under way when that is told."""
+    for number in range(4):
+        first, second = (seeded(SD15, 140 + 2 * number + more, steps=2) for more in (0, 1))
+        for graph in (first, second):
+            graph[LATENT]["inputs"] |= {"width": 384 + 64 * number, "height": 448}
+        least = captured(cuda, "UNetModel") + 1
+        made(cuda, first)
+        wait_for_idle_captures(cuda, "UNetModel", least)
+        mine = made(cuda, second)
+        stock_made(stock, first)
+        theirs = stock_made(stock, second)
+        assert same(mine, theirs), difference(mine, theirs)
 
 
 def test_what_draws_random_numbers_runs_eagerly_and_says_so(cuda: DaemonProcess) -> None:

@@ -23,6 +23,7 @@ def previews() -> Any:
     return previews
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")  # torch says that it does not see everything
 def test_previews_arrive_and_synchronise_nothing(previews: Any) -> None:
     from comfy import latent_formats
 
