@@ -13,12 +13,15 @@ from comfy_execution.progress import add_progress_handler, reset_progress_state
 from msgspec import structs
 
 from comfyd import errors
-from comfyd.modes import EXACT
+from comfyd.modes import EXACT, FAST
 from comfyd.protocol import Cancelled, Done, Failed, JobEnd, NodeDone, Output, Progress, Run, Started
 
 from . import failures, ondevice
 from .fast.available import granted
+from .fast.fallback import FellBack
 from .files import model_files
+from .graphs import wiring as graphs
+from .graphs.own import may_change_modules
 from .keys import ContentKeys
 from .outputs import Staging, files_of
 from .plain import plain, text
@@ -40,7 +43,7 @@ class GraphRun:
         self._dynprompt = DynamicPrompt(order.graph)
         is_changed = execution.IsChangedCache(str(order.job), self._dynprompt, None)
         keys = ContentKeys(self._dynprompt, is_changed.get)
-        self.mode = self._granted = granted(order.mode)
+        self.mode = granted(order.mode)
         self.preview = Wanted()
         self.first_call: float | None = None
         keys.mode = "" if self.mode == EXACT else self.mode
@@ -65,14 +68,16 @@ class GraphRun:
     def called_model(self) -> None:
         """A model call is about to go to the device."""
         self.first_call = self.first_call or time.time()
-        if self.mode != self._granted:
-            self.fall_back()
 
-    def fall_back(self) -> None:
-        """Goes on exactly; what the present node makes is no result of the mode that was granted."""
-        self.mode = EXACT
-        if self._granted != EXACT:
-            self._results.made_exactly.add(self._node)
+    def exactly(self) -> "GraphRun":
+        """The same job in exact mode, from its start; files that this run has made go, unless another job has them too."""
+        self._staging.deliveries.abandon()
+        self._staging.deliveries.wait(self._cancelled)
+        for file in self._results.withdraw():
+            file.unlink(missing_ok=True)
+        again = GraphRun(structs.replace(self._order, mode=EXACT), self._bench, self._checkpoint, self._cancelled)
+        again.preview, again.first_call, again._begun = self.preview, self.first_call, self._begun
+        return again
 
     def record(self) -> None:
         """Names this job's node in the black box."""
@@ -98,8 +103,11 @@ class GraphRun:
         self._bench.meter.end(self._order.job)
 
     async def run(self) -> Done | Failed:
-        """From validation to the last node; raises InterruptProcessingException, CancelledError and ComfydError."""
-        self._begun = time.perf_counter()
+        """From validation to the last node; raises InterruptProcessingException, CancelledError and ComfydError.
+
+        Raises FellBack where a model of it is known not to run in its mode.
+        """
+        self._begun = self._begun or time.perf_counter()
         self._bench.meter.begin(self._order.job)
         self._staging.enter()
         graph = self._order.graph
@@ -107,7 +115,8 @@ class GraphRun:
         add_progress_handler(ProgressEvents(self._order.job, self._dynprompt, self._bench, self.preview))
         outputs = await outputs_of(self._order.job, graph, self._bench.emit)
         cached = await self._results.prepare(graph)
-        self.mode = EXACT if self._results.made_exactly else self.mode
+        if self.mode == FAST and self._results.refused():
+            raise FellBack
         self._bench.emit(Started(job=self._order.job, nodes_total=len(graph), cached=cached, attempt=self._order.attempt))
         ui = await self._execute_nodes(outputs)
         return ui if isinstance(ui, Failed) else self._done(ui)
@@ -142,6 +151,8 @@ class GraphRun:
                 tasks,
                 ui,
             )
+            if (node_id in executed or error is not None) and may_change_modules(self._class(node_id)):
+                graphs.meddled()
             if result == execution.ExecutionResult.FAILURE:
                 return self.failed(exception, error.get("node_id", node_id))
             if result == execution.ExecutionResult.PENDING:
@@ -210,7 +221,7 @@ class GraphRun:
             peak_memory=self._bench.meter.peak(self._order.job),
             device=str(self._bench.meter.device),
             outputs=plain(ui),
-            mode=EXACT if self._results.made_exactly else self.mode,
+            mode=self.mode,
             first_call=self.first_call,
         )
 

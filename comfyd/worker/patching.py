@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import comfy.model_management
+import comfy.utils
 import torch
 from comfy.model_patcher import ModelPatcher, get_key_weight
 
@@ -32,9 +33,20 @@ def _in_place(original: Callable[..., Any]) -> Callable[..., Any]:
             weights = _weights(self, device_to)
             if weights is not None:
                 _repatch(self, device_to, weights)
-        return original(self, device_to, extra_memory, force_patch_weights)
+        loaded = original(self, device_to, extra_memory, force_patch_weights)
+        if not self.model.model_lowvram:
+            _bring_along(self, device_to)
+        return loaded
 
     return partially_load
+
+
+def _bring_along(patcher: Any, device: Any) -> None:
+    """Tables of what a node has put into a model that is loaded already: the stock server brings them to the device too."""
+    for name in patcher.object_patches:
+        part = comfy.utils.get_attr(patcher.model, name)
+        if isinstance(part, torch.nn.Module) and any(table.device != torch.device(device) for table in part.buffers()):
+            part.to(device)
 
 
 def _differs_in_patches(patcher: Any, device: Any) -> bool:

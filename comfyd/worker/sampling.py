@@ -19,6 +19,7 @@ from comfyd.modes import FAST
 from . import merging
 from .fast import wiring as fast
 from .graphs import wiring as graphs
+from .graphs.foreign import takes_part
 from .job import JobRun, current_job
 from .leases import Leases
 
@@ -54,13 +55,19 @@ def _leasing(original: Callable[..., Any], conds: str, leases: Leases) -> Callab
 def _meeting(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def outer_sample(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if job := current_job():
-            graphs.look_again()
-            if job.mode == FAST:
-                fast.prepare(self.model_patcher.model)
-            meet = functools.partial(_meet, job, self)
-            add_wrapper_with_key(WrappersMP.APPLY_MODEL, "comfyd", meet, self.model_options, is_model_options=True)
-        return original(self, *args, **kwargs)
+        job = current_job()
+        if job is None:
+            return original(self, *args, **kwargs)
+        meddling = takes_part(self, args, kwargs)
+        if job.mode == FAST:
+            fast.prepare(self.model_patcher.model)
+        meet = functools.partial(_meet, job, self, meddling)
+        add_wrapper_with_key(WrappersMP.APPLY_MODEL, "comfyd", meet, self.model_options, is_model_options=True)
+        try:
+            return original(self, *args, **kwargs)
+        finally:
+            if meddling:
+                graphs.meddled()
 
     return outer_sample
 
@@ -99,10 +106,12 @@ def _chain(control: Any) -> Iterator[Any]:
         control = getattr(control, "previous_controlnet", None)
 
 
-def _meet(job: JobRun, guider: Any, executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _meet(job: JobRun, guider: Any, meddling: bool, executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Hands the call in: lets the other jobs step, then goes on with the weights as this job left them."""
     if job.owns_thread():
         job.called_model()
+        if meddling:
+            graphs.meddled()
         patcher = guider.model_patcher
         before, hooks = patcher.model.current_patcher, patcher.current_hooks
         if job.checkpoint():

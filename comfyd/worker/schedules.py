@@ -8,8 +8,9 @@ from typing import Any
 import comfy.samplers
 import torch
 
+from .graphs.own import is_own
+
 _LIMIT = 64
-_OWN = ("comfy", "comfy_extras")
 _PLAIN = (str, int, float, bool, type(None))
 
 Key = tuple[object, ...]
@@ -51,7 +52,7 @@ def _is_own(scheduler_name: str) -> bool:
 
 def _is_plain(model_sampling: Any) -> bool:
     """Whether the sampling is of one of ComfyUI's classes."""
-    return isinstance(model_sampling, torch.nn.Module) and type(model_sampling).__module__.partition(".")[0] in _OWN
+    return isinstance(model_sampling, torch.nn.Module) and is_own(type(model_sampling).__module__)
 
 
 def _setup(model_sampling: Any, tensors: list[Any]) -> Key:

@@ -11,11 +11,13 @@ from comfy.patcher_extension import WrappersMP, get_all_wrappers
 from . import weights
 from .calls import Call, Graphs
 from .options import StepBlind, graphable
+from .own import module_of
 
 _PAYS = 12  # steps from which a capture (as long as about seven eager calls of a small model) pays in the same run
 _NAMES = ("x", "t", "c_concat", "c_crossattn", "control")
-_REPLACEABLE = frozenset({"model_sampling"})
-"""What a patcher may put into the model: it is told apart by the key."""
+_REPLACEABLE = frozenset({"latent_format", "model_sampling"})
+"""What a patcher may put into the model: it takes no part in the call, or is told apart by the key."""
+_SCALARS = (str, int, float, bool, type(None))
 
 
 def apply_model(graphs: Graphs, guider: Any, mode: str, executor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -23,14 +25,14 @@ def apply_model(graphs: Graphs, guider: Any, mode: str, executor: Any, args: tup
     model = executor.class_obj
     owner = weights.of(model, graphs.died)
     label = type(model.diffusion_model).__name__
-    reason = _why_not(model, guider, executor, args) or owner.reason
+    sampling = weights.of(model.model_sampling, graphs.died)
+    reason = _why_not(model, guider, executor, args) or owner.reason or sampling.reason
 
     def eager() -> Any:
         return executor(*args, **kwargs)
 
     if reason:
         return graphs.eagerly(owner.owner, label, reason, eager)
-    sampling = weights.of(model.model_sampling, graphs.died)
     arguments = dict(zip(_NAMES, args, strict=False)) | {"options": graphable(args[5]), "more": kwargs}
     run = _short_run(executor, args[5])
     call = Call(
@@ -41,7 +43,7 @@ def apply_model(graphs: Graphs, guider: Any, mode: str, executor: Any, args: tup
         _function(executor.original),
         eager,
         others=(sampling.owner,),
-        switches=(mode, sampling.epoch, *_types(model)),
+        switches=(mode, sampling.epoch, *_settings(model)),
         run=run,
         compiled=owner.compiled,
         mode=mode,
@@ -50,8 +52,10 @@ def apply_model(graphs: Graphs, guider: Any, mode: str, executor: Any, args: tup
     return graphs.run(call)
 
 
-def _types(model: Any) -> tuple[Any, Any]:
-    return model.manual_cast_dtype, model.get_dtype()
+def _settings(model: Any) -> tuple[Any, ...]:
+    """The types it computes in, and the numbers of its sampling."""
+    numbers = (item for item in vars(model.model_sampling).items() if isinstance(item[1], _SCALARS))
+    return model.manual_cast_dtype, model.get_dtype(), *numbers
 
 
 def _again(graphs: Graphs, original: Callable[..., Any]) -> Callable[[], Callable[[dict[str, Any]], Any] | None] | None:
@@ -77,7 +81,7 @@ def _again(graphs: Graphs, original: Callable[..., Any]) -> Callable[[], Callabl
 def _state(graphs: Graphs, model: Any) -> Hashable:
     """What makes a call of the model another one."""
     owner, sampling = (weights.of(module, graphs.died) for module in (model, model.model_sampling))
-    return owner.epoch, owner.reason, sampling.owner, sampling.epoch, _types(model)
+    return owner.epoch, owner.reason, sampling.owner, sampling.epoch, sampling.reason, _settings(model)
 
 
 def _patcher(model: Any) -> Any:
@@ -123,10 +127,14 @@ def _patches(patcher: Any) -> str:
         return "a node has changed its modules"
     if patcher.current_hooks or patcher.forced_hooks:
         return "hooks change its weights from step to step"
+    if any(patcher.callbacks.values()):
+        return "a node is called back in its runs"
     found = patcher.object_patches.keys() - _REPLACEABLE
     return f"a node has replaced its {min(found)}" if found else ""
 
 
 def _wrappers(executor: Any, options: dict[str, Any]) -> str:
-    inner = [*executor.wrappers[executor.idx + 1 :], *get_all_wrappers(WrappersMP.DIFFUSION_MODEL, options)]
-    return f"{inner[0].__module__} wraps it" if inner else ""
+    """Those within could be frozen; one around it may have replaced a part for the time of the call."""
+    others = [wrapper for place, wrapper in enumerate(executor.wrappers) if place != executor.idx]
+    others += get_all_wrappers(WrappersMP.DIFFUSION_MODEL, options)
+    return f"{module_of(others[0])} wraps it" if others else ""

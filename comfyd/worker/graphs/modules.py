@@ -38,7 +38,6 @@ def graphed(graphs: Graphs, original: Callable[..., Any], repeatable: bool, mode
 
         if (made := mode()) is None:
             return eager()
-        weights.look_again()
         owner = weights.of(self, graphs.died)
         label = type(self).__name__ if method.__name__ == "forward" else f"{type(self).__name__}.{method.__name__}"
         if reason := _why_not(self, method.__name__, owner) or _device(args, kwargs):

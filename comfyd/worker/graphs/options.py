@@ -1,9 +1,9 @@
 """``transformer_options`` as a captured call gets them: what changes from step to step cannot be read by accident."""
 
-from pathlib import PurePath
 from typing import Any
 
 from .calls import Refused
+from .own import extra
 
 _OF_THE_STEP = frozenset({"sample_sigmas", "uuids", "callbacks"})
 """Other in every run or step; a graph must not depend on them."""
@@ -44,12 +44,9 @@ def graphable(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in _OF_THE_STEP and name not in _OUTSIDE}
 
 
-def is_known(value: Any, comfyui: PurePath) -> bool:
+def is_known(value: Any) -> bool:
     """Whether a Python object among the options is a patch of ComfyUI's own extra nodes that is known to be pure."""
-    # The engine loads these files under their paths as names.
-    module = PurePath(str(getattr(value, "__module__", "")))
-    name = module.name if module.parent == comfyui / "comfy_extras" else ""
-    return (name, getattr(value, "__qualname__", "")) in _PURE_PATCHES
+    return (extra(str(getattr(value, "__module__", ""))), getattr(value, "__qualname__", "")) in _PURE_PATCHES
 
 
 def _allowed(name: Any) -> Any:

@@ -1,28 +1,37 @@
-"""Where a module's weights are: an epoch that changes with their addresses, and what speaks against capturing them."""
+"""Where a module's weights are and what it runs: an epoch that changes with either, and what speaks against capturing it."""
 
 import functools
 import itertools
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
-_OWN = ("comfy", "comfyd", "torch", "comfy_extras", "comfy_kitchen")
+from .own import is_own, module_of
+from .parts import Flat, hooked_everywhere, within
+
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
+_NAME = "_comfyd_weights"
+"""The attribute of a module that keeps its record, which refers to its parts and must not keep them in memory."""
+_REPLACEABLE = frozenset({"model_sampling"})
 
 _serial = itertools.count(1)
-_records: "weakref.WeakKeyDictionary[torch.nn.Module, Weights]" = weakref.WeakKeyDictionary()
 _structure = 0
 """Counts what may have changed modules; every record walks its module again after that."""
+_meddled = 0
+"""Counts what code of node packs may have done to modules, or to the functions they run."""
 _looks = 0
 """Counts occasions to look at the addresses again."""
+_injected: "weakref.WeakSet[torch.nn.Module]" = weakref.WeakSet()
+"""Models into which a patcher has injected something."""
+_known_methods: "weakref.WeakKeyDictionary[type, frozenset[str]]" = weakref.WeakKeyDictionary()
 
 
 class Weights:
     """One module's weights as they were last looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: torch.nn.Module | None = None) -> None:
         self.owner = next(_serial)
         self.epoch = 0
         """Which addresses the weights have; LoRAs merged into the same storage keep it, and with it the graphs."""
@@ -30,40 +39,64 @@ class Weights:
         """Why calls of the module must run eagerly; empty: nothing speaks against a graph."""
         self.compiled = False
         """Whether comfyd itself has compiled a part of it, which cannot be looked into."""
-        self._slots: list[tuple[dict[str, Any], str]] = []
+        self._module = None if module is None else weakref.ref(module)
+        self._flat: Flat | None = None
         self._addresses: list[int] = []
-        self._seen = (-1, -1)
+        self._layout: list[Any] = []
+        self._attributes: list[Any] = []
+        self._functions: list[Any] = []
+        self._names: list[int] = []
+        self._settings: list[Any] = []
+        self._seen = (-1, -1, -1)
+
+    def __reduce__(self) -> tuple[type["Weights"], tuple[()]]:
+        """A copy of the module is another module."""
+        return Weights, ()
+
+    def is_of(self, module: torch.nn.Module) -> bool:
+        return self._module is not None and self._module() is module
 
     def look(self, module: torch.nn.Module) -> None:
-        """Brings epoch and reason up to date; costs a comparison of two numbers when nothing was said to have changed."""
-        if self._seen == (_structure, _looks):
+        """Brings epoch and reason up to date; costs a comparison of three numbers when nothing was said to have changed."""
+        now = (_structure, _meddled, _looks)
+        if self._seen == now:
             return
-        if self._seen[0] != _structure or self._where() != self._addresses:
+        if self._flat is None or self._seen[0] != _structure or self._differs(self._flat, module):
             self._walk(module)
-        self._seen = (_structure, _looks)
+        self._seen = now
+
+    def _differs(self, flat: Flat, module: torch.nn.Module) -> bool:
+        if flat.addresses() != self._addresses or not _same(flat.layout(module), self._layout):
+            return True
+        if self._seen[1] == _meddled:
+            return False
+        alike = flat.functions() == self._functions and flat.names() == self._names
+        return not (alike and _same(flat.attributes(), self._attributes))
 
     def _walk(self, module: torch.nn.Module) -> None:
-        self._slots = list(_slots(module))
-        self.reason = _reason(module, self._slots)
-        self.compiled = any(_replaced(part).startswith("comfyd.") for part in _parts(module))
-        addresses = self._where()
-        if addresses != self._addresses or not addresses:
-            self._addresses = addresses
+        self._flat = flat = Flat(module)
+        self.reason = _reason(module, flat)
+        self.compiled = any(_is_comfyds(function) for part in within(module) for function in _replaced(part))
+        addresses, settings, functions = flat.addresses(), flat.settings(module), flat.functions()
+        alike = addresses == self._addresses and functions == self._functions
+        if not (addresses and alike and _same(settings, self._settings)):
             self.epoch = next(_serial)
+        self._addresses, self._settings, self._functions = addresses, settings, functions
+        self._layout, self._attributes, self._names = flat.layout(module), flat.attributes(), flat.names()
 
-    def _where(self) -> list[int]:
-        """The addresses; empty where a weight has gone or become something else, which calls for a walk."""
-        try:
-            return [owner[name].data_ptr() for owner, name in self._slots]  # a thousand of them, at the start of every run
-        except (KeyError, AttributeError, RuntimeError):
-            return []
+
+def _same(one: list[Any], other: list[Any]) -> bool:
+    try:
+        return one == other
+    except (ValueError, RuntimeError, TypeError):  # something has become another tensor, which cannot be compared
+        return False
 
 
 def of(module: torch.nn.Module, died: Callable[[int], None]) -> Weights:
     """The module's weights, up to date; ``died`` is called with their owner number when a module new to us is collected."""
-    weights = _records.get(module)
+    weights = _record(module)
     if weights is None:
-        weights = _records[module] = Weights()
+        weights = vars(module)[_NAME] = Weights(module)
         weakref.finalize(module, died, weights.owner).atexit = False
     weights.look(module)
     return weights
@@ -71,13 +104,24 @@ def of(module: torch.nn.Module, died: Callable[[int], None]) -> Weights:
 
 def owned_by(module: torch.nn.Module) -> list[int]:
     """The owner numbers of a module and of those within it."""
-    return [weights.owner for part in _parts(module) if (weights := _records.get(part))]
+    return [weights.owner for part in module.modules() if (weights := _record(part))]
+
+
+def _record(module: torch.nn.Module) -> Weights | None:
+    found = vars(module).get(_NAME)
+    return found if isinstance(found, Weights) and found.is_of(module) else None
 
 
 def look_again() -> None:
     """Others may have run: addresses have to be compared before the next replay."""
     global _looks
     _looks += 1
+
+
+def meddled() -> None:
+    """Code of node packs may have run: functions and attributes have to be compared too."""
+    global _meddled
+    _meddled += 1
 
 
 def changed() -> None:
@@ -92,6 +136,9 @@ def watch(unloaded: Callable[[torch.nn.Module], None]) -> None:
 
     for name in ("load", "partially_unload", "patch_hook_weight_to_device"):
         setattr(ModelPatcher, name, _noted(getattr(ModelPatcher, name)))
+    ModelPatcher.inject_model = _injecting(ModelPatcher.inject_model, _injects, _injected.add)
+    ModelPatcher.eject_model = _injecting(ModelPatcher.eject_model, lambda patcher: patcher.is_injected, _injected.discard)
+    ModelPatcher.patch_model = _patching(ModelPatcher.patch_model)
     ModelPatcher.unpatch_model = _unpatching(ModelPatcher.unpatch_model)
     ModelPatcher.detach = _detaching(ModelPatcher.detach, unloaded)
 
@@ -107,10 +154,38 @@ def _noted(original: Callable[..., Any]) -> Callable[..., Any]:
     return noted
 
 
+def _injecting(original: Callable[..., Any], happens: Callable[[Any], bool], note: Callable[[Any], None]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def injecting(self: Any) -> Any:
+        if not happens(self):
+            return original(self)
+        try:
+            return original(self)
+        finally:
+            note(self.model)
+            changed()
+
+    return injecting
+
+
+def _injects(patcher: Any) -> bool:
+    return any(patcher.injections.values()) and not patcher.is_injected and not patcher.skip_injection
+
+
+def _patching(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def patch_model(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.object_patches.keys() - _REPLACEABLE:
+            changed()
+        return original(self, *args, **kwargs)
+
+    return patch_model
+
+
 def _unpatching(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def unpatch_model(self: Any, device_to: Any = None, unpatch_weights: bool = True) -> Any:
-        if unpatch_weights:
+        if unpatch_weights or self.object_patches_backup.keys() - _REPLACEABLE:
             changed()
         return original(self, device_to, unpatch_weights=unpatch_weights)
 
@@ -128,52 +203,51 @@ def _detaching(original: Callable[..., Any], unloaded: Callable[[torch.nn.Module
     return detach
 
 
-def _parts(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
-    """The module and those within it; ``modules()`` takes four times as long."""
-    stack, seen = [module], {id(module)}
-    while stack:
-        part = stack.pop()
-        yield part
-        for child in part._modules.values():
-            if child is not None and id(child) not in seen:
-                seen.add(id(child))
-                stack.append(child)
+def _reason(module: torch.nn.Module, flat: Flat) -> str:
+    if hooked_everywhere():
+        return "code of a node pack hooks into every module"
+    parts = list(within(module))
+    if reason := next(filter(None, map(_kind_reason, dict.fromkeys(map(type, parts)))), ""):
+        return reason
+    if reason := next(filter(None, map(_part_reason, parts)), ""):
+        return reason
+    if any(module is part for model in _injected for part in model.modules()):
+        return "a node has changed its modules"
+    return next(filter(None, map(_tensor_reason, flat.tensors)), "")
 
 
-def _slots(module: torch.nn.Module) -> Iterator[tuple[dict[str, Any], str]]:
-    for part in _parts(module):
-        for held in (part._parameters, part._buffers):
-            for name, tensor in held.items():
-                if tensor is not None:
-                    yield held, name
-
-
-def _reason(module: torch.nn.Module, slots: list[tuple[dict[str, Any], str]]) -> str:
-    for part in _parts(module):
-        if reason := _part_reason(part):
-            return reason
-    for held, name in slots:
-        if reason := _tensor_reason(held[name]):
-            return reason
-    return ""
+def _kind_reason(kind: type[torch.nn.Module]) -> str:
+    if not is_own(kind.__module__):
+        return f"its layers come from {kind.__module__}"
+    return "" if is_own(module_of(kind.forward)) else f"code of a node pack hooks into {kind.__name__}"
 
 
 def _part_reason(part: torch.nn.Module) -> str:
-    kind = type(part)
-    if kind.__module__.split(".")[0] not in _OWN:
-        return f"its layers come from {kind.__module__}"
-    replaced = _replaced(part)
-    if (replaced and not replaced.startswith("comfyd.")) or part._forward_hooks or part._forward_pre_hooks:
-        return f"code of a node pack hooks into {kind.__name__}"
+    if part._forward_hooks or part._forward_pre_hooks or not all(map(_is_comfyds, _replaced(part))):
+        return f"code of a node pack hooks into {type(part).__name__}"
     if getattr(part, "weight_function", None) or getattr(part, "bias_function", None):
         return "its weights are patched on every call"
     return ""
 
 
-def _replaced(part: torch.nn.Module) -> str:
-    """The Python module of a ``forward`` that was put in place of the class' own; empty: none was."""
-    forward = vars(part).get("forward")
-    return "" if forward is None else str(getattr(forward, "__module__", None) or "unknown")
+def _replaced(part: torch.nn.Module) -> list[Any]:
+    """What was put in place of methods of the class; a method of the class's own that was put back there is none."""
+    shadowing = _methods(type(part)).intersection(vars(part))
+    return [vars(part)[name] for name in shadowing if not _is_its_own(vars(part)[name], part, name)]
+
+
+def _methods(kind: type) -> frozenset[str]:
+    if kind not in _known_methods:
+        _known_methods[kind] = frozenset(name for name in dir(kind) if callable(getattr(kind, name)))
+    return _known_methods[kind]
+
+
+def _is_comfyds(function: Any) -> bool:
+    return module_of(function).startswith("comfyd.")
+
+
+def _is_its_own(method: Any, part: torch.nn.Module, name: str) -> bool:
+    return getattr(method, "__self__", None) is part and getattr(method, "__func__", None) is getattr(type(part), name)
 
 
 def _tensor_reason(tensor: Any) -> str:

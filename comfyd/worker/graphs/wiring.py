@@ -4,11 +4,9 @@ import functools
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
 import comfy.model_management
-import folder_paths
 import torch
 from comfy.cli_args import args
 
@@ -44,9 +42,8 @@ def install(limit: int, mode: Callable[[], str | None], standing_in: Callable[[s
     device = comfy.model_management.get_torch_device()
     limit = limit or torch.cuda.get_device_properties(device).total_memory // 4
     interrupts = (comfy.model_management.InterruptProcessingException,)
-    known = functools.partial(is_known, comfyui=Path(folder_paths.base_path))
     capturing = Cuda(device)
-    _active = graphs = Graphs(capturing, Ledger(limit), interrupts, known)
+    _active = graphs = Graphs(capturing, Ledger(limit), interrupts, is_known)
     _idle = Idle(graphs, capturing, standing_in)
     weights.watch(functools.partial(_unloaded, graphs))
     comfy.model_management.free_memory = _freeing(comfy.model_management.free_memory, graphs)
@@ -55,8 +52,13 @@ def install(limit: int, mode: Callable[[], str | None], standing_in: Callable[[s
 
 
 def look_again() -> None:
-    """Another job may have run, or a run begins: weights may be elsewhere."""
+    """Another job may have run: weights may be elsewhere."""
     weights.look_again()
+
+
+def meddled() -> None:
+    """Code of node packs has run, or is about to, and may change what modules do."""
+    weights.meddled()
 
 
 def apply_model(guider: Any, mode: str, executor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

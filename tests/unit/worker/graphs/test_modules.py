@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from comfyd.worker.graphs import modules, weights
+from comfyd.worker.graphs import modules, own, weights
 from comfyd.worker.graphs.calls import Graphs
 from comfyd.worker.graphs.ledger import Step
 
@@ -17,7 +17,7 @@ def _anywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Weights and values may be in RAM."""
     monkeypatch.setattr(modules, "_device", lambda args, kwargs: "")
     monkeypatch.setattr(weights, "_tensor_reason", lambda tensor: "")
-    monkeypatch.setattr(weights, "_OWN", (*weights._OWN, "tests"))
+    monkeypatch.setattr(own, "_OWN", own._OWN | {"tests"})
     yield
     weights.changed()
 

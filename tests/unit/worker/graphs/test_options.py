@@ -5,6 +5,7 @@ from pathlib import PurePath
 
 import pytest
 
+from comfyd.worker.graphs import own
 from comfyd.worker.graphs.calls import Refused
 from comfyd.worker.graphs.options import StepBlind, graphable, is_known
 
@@ -33,9 +34,11 @@ def test_looking_at_it_ends_the_capture_in_copies_too(look: Callable[[StepBlind]
         ("/comfy/comfy_extras/nodes_hypertile", False),
     ],
 )
-def test_patches_of_comfyuis_own_nodes_are_known(module: str, known: bool) -> None:
+def test_patches_of_comfyuis_own_nodes_are_known(monkeypatch: pytest.MonkeyPatch, module: str, known: bool) -> None:
+    monkeypatch.setattr(own, "_extras", lambda: PurePath("/comfy/comfy_extras"))
+
     def patch() -> None: ...
 
     patch.__module__ = module
     patch.__qualname__ = "FreeU_V2.execute.<locals>.output_block_patch"
-    assert is_known(patch, PurePath("/comfy")) is known
+    assert is_known(patch) is known

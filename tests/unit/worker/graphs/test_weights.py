@@ -1,6 +1,9 @@
 """Epochs follow the addresses of weights, whatever moved them."""
 
+import copy
 import gc
+import sys
+import types
 from collections.abc import Callable
 
 import pytest
@@ -106,3 +109,132 @@ def test_what_comfyd_has_compiled_is_no_obstacle() -> None:
     found = weights.of(net, lambda _: None)
     assert found.compiled
     assert "hooks" not in found.reason
+
+
+def bend(net: torch.nn.Module) -> None:
+    conv = net[0]
+
+    def forward(self: torch.nn.Module, *args: object) -> object:
+        return args[0]
+
+    conv._conv_forward = types.MethodType(forward, conv)
+
+
+def replace_method(net: torch.nn.Module) -> None:
+    net[0].forward = lambda x: x * 3
+
+
+def hook(net: torch.nn.Module) -> None:
+    net[0].register_forward_hook(lambda module, given, made: made * 2)
+
+
+@pytest.mark.parametrize("spoil", [bend, replace_method, hook])
+def test_code_put_into_a_part_is_seen_without_a_load(
+    monkeypatch: pytest.MonkeyPatch, spoil: Callable[[torch.nn.Module], None]
+) -> None:
+    monkeypatch.setattr(weights, "_tensor_reason", lambda tensor: "")
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3)).requires_grad_(False)
+    assert weights.of(net, lambda _: None).reason == ""
+    spoil(net)
+    weights.look_again()
+    assert "code of a node pack hooks into Conv2d" in weights.of(net, lambda _: None).reason
+
+
+def test_a_part_put_in_place_of_another_is_seen_without_a_load() -> None:
+    net = model()
+    before = epoch(net)
+    net[0] = torch.nn.Linear(4, 4)
+    assert epoch(net) != before
+
+
+def test_a_setting_of_a_part_that_was_changed_is_another_epoch_once_a_node_has_run() -> None:
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3)).requires_grad_(False)
+    before = epoch(net)
+    net[0].padding_mode = "circular"
+    weights.meddled()
+    assert epoch(net) != before
+
+
+def test_a_function_that_was_replaced_is_another_epoch_once_a_node_has_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = model()
+    before = epoch(net)
+    weights.meddled()
+    assert epoch(net) == before
+    monkeypatch.setattr(torch.nn.functional, "linear", lambda x, *_: x)
+    weights.meddled()
+    assert epoch(net) != before
+
+
+def test_a_method_put_back_as_it_was_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "_tensor_reason", lambda tensor: "")
+    net = model()
+    before = epoch(net)
+    original = net[0].forward
+    replace_method(net)
+    weights.look_again()
+    assert weights.of(net, lambda _: None).reason
+    net[0].forward = original
+    weights.changed()
+    assert (epoch(net), weights.of(net, lambda _: None).reason) == (before, "")
+
+
+def test_a_copy_of_a_module_is_another_module() -> None:
+    net = model()
+    owner = weights.of(net, lambda _: None).owner
+    copied = weights.of(copy.deepcopy(net), lambda _: None)
+    assert copied.owner != owner
+    assert weights.of(net, lambda _: None).owner == owner
+
+
+def test_the_sampling_of_a_model_is_looked_at_by_itself() -> None:
+    net = model()
+    net.model_sampling = torch.nn.BatchNorm1d(3)
+    before = epoch(net)
+    net.model_sampling = Foreign(4, 4)
+    weights.changed()
+    assert epoch(net) == before
+    assert "its layers come from" not in weights.of(net, lambda _: None).reason
+    assert "its layers come from" in weights.of(net.model_sampling, lambda _: None).reason
+
+
+class Patcher:
+    """The part of ComfyUI's ``ModelPatcher`` that is watched."""
+
+    def __init__(self, net: torch.nn.Module, inject: Callable[[], None]) -> None:
+        self.model = net
+        self.injections: dict[str, list[Callable[[], None]]] = {"lora": [inject]}
+        self.object_patches: dict[str, object] = {}
+        self.object_patches_backup: dict[str, object] = {}
+        self.is_injected = self.skip_injection = False
+
+    def inject_model(self) -> None:
+        for injections in () if self.is_injected else self.injections.values():
+            for inject in injections:
+                inject()
+                self.is_injected = True
+
+    def eject_model(self) -> None:
+        self.is_injected = False
+
+    def _nothing(self, *args: object, **kwargs: object) -> None:
+        pass
+
+    load = partially_unload = patch_hook_weight_to_device = patch_model = unpatch_model = detach = _nothing
+
+
+def test_what_is_injected_into_a_model_keeps_its_parts_eager_until_it_is_ejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "_tensor_reason", lambda tensor: "")
+    monkeypatch.setitem(sys.modules, "comfy", types.ModuleType("comfy"))
+    monkeypatch.setitem(sys.modules, "comfy.model_patcher", types.SimpleNamespace(ModelPatcher=type("Watched", (Patcher,), {})))
+    weights.watch(lambda model: None)
+    net = model()
+    patcher = sys.modules["comfy.model_patcher"].ModelPatcher(net, lambda: None)
+
+    def reason() -> str:
+        return weights.of(net[0], lambda _: None).reason
+
+    assert reason() == ""
+    patcher.inject_model()
+    assert reason() == "a node has changed its modules"
+    patcher.eject_model()
+    assert reason() == ""
