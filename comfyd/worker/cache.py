@@ -37,8 +37,6 @@ class Entry:
     last_used: float = 0.0
     used_at: float = 0.0
     """Wall clock of the last use, for people."""
-    exactly: bool = False
-    """Whether it was made exactly after all, under the key of another mode."""
 
     count: int = 1
 

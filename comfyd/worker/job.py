@@ -10,9 +10,11 @@ import comfy.model_management
 import comfy_execution.progress
 
 from comfyd import errors
+from comfyd.modes import EXACT, FAST
 from comfyd.protocol import Cancelled, Failed, JobEnd, Run
 
 from .baton import Turn
+from .fast.fallback import FellBack
 from .graph import GraphRun
 from .outputs import writes
 from .state import GlobalState
@@ -37,13 +39,14 @@ class JobRun:
         self._bench = bench
         self._graph = GraphRun(order, bench, self.checkpoint, lambda: self._cancelled)
         self._cancelled = False
+        self._fell_back = False
         self._thread: int | None = None
         self._stop: Callable[[], object] = lambda: None
 
     @property
     def mode(self) -> str:
         """How the job is being made."""
-        return self._graph.mode
+        return EXACT if self._fell_back else self._graph.mode
 
     @property
     def preview(self) -> Wanted:
@@ -60,8 +63,10 @@ class JobRun:
         self._graph.called_model()
 
     def fall_back(self) -> None:
-        """The job is made exactly from here on: a model of it cannot be run in its mode."""
-        self._graph.fall_back()
+        """A model of the job cannot be run in fast mode: raises FellBack, and the job starts again in exact mode."""
+        if self.mode == FAST:
+            self._fell_back = True
+            raise FellBack
 
     def tell(self, doing: str) -> None:
         """Says what keeps the node from stepping."""
@@ -125,6 +130,8 @@ class JobRun:
     def _raise_if_cancelled(self) -> None:
         if self._cancelled:
             raise comfy.model_management.InterruptProcessingException
+        if self._fell_back:  # which a node has kept to itself
+            raise FellBack
 
     # ------------------------------------------------------------ from start to end
 
@@ -168,7 +175,7 @@ class JobRun:
         try:
             comfy.model_management.interrupt_current_processing(False)
             self._raise_if_cancelled()
-            return await self._graph.run()
+            return await self._made()
         except (comfy.model_management.InterruptProcessingException, asyncio.CancelledError):
             return Cancelled(job=self.id)
         except BaseException as error:  # a node's SystemExit too
@@ -176,6 +183,20 @@ class JobRun:
         finally:
             await _end_tasks()
             self._graph.leave()
+
+    async def _made(self) -> JobEnd:
+        try:
+            end = await self._graph.run()
+            if not self._fell_back:
+                return end
+        except FellBack:
+            pass
+        await _end_tasks()
+        self._graph.leave()
+        self._bench.blackbox.clear()
+        self._graph, self._fell_back = self._graph.exactly(), False
+        self._raise_if_cancelled()
+        return await self._graph.run()
 
     def _enter_thread(self) -> None:
         _local.job = self

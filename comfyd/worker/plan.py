@@ -21,6 +21,7 @@ from .files import model_files
 from .keys import ContentKeys
 from .outputs import files_of, still_there
 from .plain import text
+from .results import refused
 from .validation import Emit, outputs_of
 
 _PATIENCE = 0.5  # seconds for the engine to come to a step's end
@@ -93,15 +94,21 @@ async def _found(order: PlanOrder, store: Store, emit: Emit) -> dict[str, Found]
     graph = order.graph
     outputs = await outputs_of(0, graph, emit)
     dynprompt = DynamicPrompt(graph)
-    is_changed = execution.IsChangedCache("plan", dynprompt, None)
-    keys = ContentKeys(dynprompt, is_changed.get, remembers=False)
-    mode = granted(order.mode)
-    keys.mode = "" if mode == EXACT else mode
-    await keys.add(graph)
+    keys = await _keys(order, dynprompt, granted(order.mode))
+    if keys.mode and refused(store, keys):
+        keys = await _keys(order, dynprompt, EXACT)
     kept = _Kept(store, keys)
     run = _would_run(dynprompt, kept, outputs)
     maybe = _might_run(dynprompt, kept, run)
     return {node_id: _node(graph[node_id], node_id, _state(node_id, kept, run, maybe), kept, keys) for node_id in graph}
+
+
+async def _keys(order: PlanOrder, dynprompt: DynamicPrompt, mode: str) -> ContentKeys:
+    is_changed = execution.IsChangedCache("plan", dynprompt, None)
+    keys = ContentKeys(dynprompt, is_changed.get, remembers=False)
+    keys.mode = "" if mode == EXACT else mode
+    await keys.add(order.graph)
+    return keys
 
 
 class _Kept:

@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Set
+from pathlib import Path
 from typing import Any
 
 import nodes
 from comfy_execution.graph_utils import ExecutionBlocker, is_link
 
 from .cache import Entry, Store
+from .fast import wiring as fast
 from .files import fingerprints, model_files
 from .keys import ContentKeys
+from .outputs import files_of_result
 from .sizes import Weight
 
 
@@ -25,10 +28,10 @@ class JobResults:
         self._passing: set[str] = set()
         self.blocked = False
         """Whether a node was blocked with a message, which the next run of the same graph has to hear as well."""
-        self.made_exactly: set[str] = set()
-        """Nodes with keys of another mode whose results were made exactly after all, and those that depend on them."""
         self.started: dict[str, float] = {}
         """When each executing node began, for what its result is worth."""
+        self._shown: list[tuple[Entry, float]] = []
+        """What nodes of this job have made that shows something, and when that was kept."""
 
     async def prepare(self, node_ids: Iterable[str]) -> list[str]:
         """Computes keys and takes hold of what the store has; returns the ids of the nodes found."""
@@ -52,20 +55,31 @@ class JobResults:
 
     async def set(self, node_id: str, value: Any) -> None:
         self._held[node_id] = value
-        if not self.made_exactly.isdisjoint(self._parents(node_id)):
-            self.made_exactly.add(node_id)
         key = self._keys.get(node_id)
-        if key is not None and not self._transient(node_id):
-            self._store.put(self._entry(key, node_id, value))
+        if key is None or self._transient(node_id):
+            return
+        entry = self._entry(key, node_id, value)
+        self._store.put(entry)
+        if value.ui:
+            self._shown.append((entry, entry.last_used))
+
+    def refused(self) -> bool:
+        """Whether the store has a model for this job that cannot be run in fast mode."""
+        return refused(self._store, self._keys)
+
+    def withdraw(self) -> list[Path]:
+        """Lets go of what nodes of this job show and no other job has found; returns the files."""
+        alone = [entry for entry, kept in self._shown if entry.last_used == kept]
+        for entry in alone:
+            self._store.drop(entry.key)
+        return [file for entry in alone for file in files_of_result(entry.value)]
 
     def _transient(self, node_id: str) -> bool:
         return node_id in self._passing or (self.blocked and self._has_blocked_input(node_id))
 
     def _has_blocked_input(self, node_id: str) -> bool:
-        return any(_blocks(held.outputs) for parent in self._parents(node_id) if (held := self._held.get(parent)))
-
-    def _parents(self, node_id: str) -> Iterator[str]:
-        return (link[0] for link in filter(is_link, self._dynprompt.get_node(node_id)["inputs"].values()))
+        links = filter(is_link, self._dynprompt.get_node(node_id)["inputs"].values())
+        return any(_blocks(held.outputs) for parent, _ in links if (held := self._held.get(parent)))
 
     async def ensure_subcache_for(self, parent_id: str, children_ids: Iterable[str]) -> "JobResults":
         """Called when a node expanded into others: gives these their keys; the store has no levels.
@@ -102,8 +116,6 @@ class JobResults:
         if not self._usable(entry.value):
             self._store.drop(entry.key)
             return None
-        if entry.exactly:
-            self.made_exactly.add(node_id)
         return entry.value
 
     def _entry(self, key: bytes, node_id: str, value: Any) -> Entry:
@@ -119,7 +131,6 @@ class JobResults:
             models={id(patcher.model): patcher.model_size() for _, patcher in weight.patchers},
             patchers=weight.patchers,
             files=model_files(node),
-            exactly=node_id in self.made_exactly,
         )
 
 
@@ -166,6 +177,12 @@ class JobCaches:
         self.outputs = outputs
         self.objects = objects
         self.all = [outputs, objects]
+
+
+def refused(store: Store, keys: ContentKeys) -> bool:
+    """Whether a model that is kept for these keys cannot be run in fast mode."""
+    kept = (store.peek(key) for key in keys.known().values())
+    return any(fast.is_refused(patcher.model) for entry in kept if entry is not None for _, patcher in entry.patchers)
 
 
 def _blocks(outputs: list[list[Any]]) -> bool:

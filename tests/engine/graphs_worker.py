@@ -48,7 +48,8 @@ def pretend() -> None:
     weights._tensor_reason = lambda tensor: ""
 
 
-def main() -> None:
+def started(pretend: Callable[[], None]) -> None:
+    """Runs a worker, in which ``pretend`` is called when the engine is imported."""
     from comfyd.worker import __main__, boot
 
     load = boot.load
@@ -63,4 +64,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    started(pretend)

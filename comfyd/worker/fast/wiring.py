@@ -58,15 +58,23 @@ def standing_in(mode: str) -> Iterator[None]:
 
 
 def prepare(model: Any) -> None:
-    """A ``BaseModel`` whose diffusion model is about to be called by a fast job."""
+    """A ``BaseModel`` whose diffusion model is about to be called by a fast job; raises FellBack where it cannot be."""
     _root(model.diffusion_model, type(model).__name__, _MODEL)
+    maker, root = _maker(), _root_of(model.diffusion_model)
+    if maker is not None and (root is None or root.refused):
+        maker.fall_back()
+
+
+def is_refused(model: Any) -> bool:
+    """Whether jobs that call the model's diffusion model are no fast ones."""
+    root = _root_of(getattr(model, "diffusion_model", None))
+    return root is not None and bool(root.refused)
 
 
 def state(model: Any) -> str:
     """For people: ``fast``, ``exact`` with the reason, or empty where no fast job has had the model."""
     for module in (getattr(model, "diffusion_model", None), getattr(model, "decoder", None)):
-        root = vars(module).get("forward") if isinstance(module, torch.nn.Module) else None
-        if isinstance(root, Root):
+        if root := _root_of(module):
             return f"exact: {root.refused}" if root.refused else FAST
     return ""
 
@@ -76,9 +84,7 @@ def _preparing(original: Callable[..., Any]) -> Callable[..., Any]:
     def decode(self: Any, *args: Any, **kwargs: Any) -> Any:
         maker = _maker()
         decoder = getattr(self.first_stage_model, "decoder", None)
-        if maker is not None and maker.mode != FAST:
-            maker.fall_back()  # of a job that has fallen back before, this result is another's than its key says
-        elif maker is not None and isinstance(decoder, torch.nn.Module):
+        if maker is not None and maker.mode == FAST and isinstance(decoder, torch.nn.Module):
             _root(decoder, "VAE", _DECODER)
         return original(self, *args, **kwargs)
 
@@ -89,6 +95,11 @@ def _root(module: torch.nn.Module, name: str, gate: Gate) -> None:
     if "forward" not in vars(module):
         _configure()
         module.forward = Root(module, name, gate, _Place.cache, _maker)
+
+
+def _root_of(module: Any) -> Root | None:
+    forward = vars(module).get("forward") if isinstance(module, torch.nn.Module) else None
+    return forward if isinstance(forward, Root) else None
 
 
 def _maker() -> Maker | None:
