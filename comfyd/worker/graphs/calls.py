@@ -4,6 +4,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,7 +16,8 @@ from .key import Key
 from .ledger import Entry, Graph, Ledger, Step
 from .seen import Seen, SeenCalls
 
-_PATIENCE = 3  # times that graphs make room for others before no more are made
+_PATIENCE = 3  # times that graphs make room for others before no more are made for a while
+_WHILE = 600.0  # seconds
 
 
 class Refused(Exception):
@@ -81,12 +83,12 @@ class Graphs:
         self.ledger = ledger
         self.reasons: dict[tuple[int, str], tuple[str, float]] = {}
         """Owner and label -> why its last call could not even be tried, and when, for people."""
-        self.squeezed = 0
-        """How often graphs had to make room."""
         self.seen = SeenCalls()
         self.interrupts = interrupts
         self._capturing = capturing
         self._known = known
+        self._squeezed: deque[float] = deque(maxlen=_PATIENCE)
+        """When graphs last had to make room."""
         self._dead: set[int] = set()
         self._local = threading.local()
 
@@ -95,6 +97,8 @@ class Graphs:
         if getattr(self._local, "inside", False):
             return call.eager()
         self.bury()
+        if key.casts():  # weights in other types that are cast once and kept for a while
+            return self.eagerly(call.owner, call.label, "it runs under autocast", call.eager)
         try:
             structure, tensors = tree.flatten(call.arguments, self._known)
         except tree.Unsupported as error:
@@ -125,7 +129,8 @@ class Graphs:
 
     def make_room(self, why: str) -> None:
         """Drops all graphs and gives their memory back, because something else is short of it."""
-        self.squeezed += bool(self.ledger.graphs)
+        if self.ledger.graphs:
+            self._squeezed.append(self.ledger.now())
         self.clear(why)
 
     def clear(self, why: str) -> None:
@@ -137,13 +142,24 @@ class Graphs:
             self._capturing.release()
 
     def may_capture(self) -> bool:
-        """Whether graphs have not had to make room too often."""
-        return self.squeezed < _PATIENCE
+        """Whether graphs have not had to make room too often of late, or there is plenty of it by now."""
+        often = len(self._squeezed) == _PATIENCE and self.ledger.now() - self._squeezed[0] < _WHILE
+        return not often or self._capturing.roomy(self.ledger.size)
+
+    def forgive(self) -> None:
+        """Gives those another chance that had to make room."""
+        self._squeezed.clear()
+        self.ledger.pardon()
 
     def refuse(self, key: Key, reason: str) -> None:
         """The call runs eagerly from now on."""
         logging.warning("comfyd: no graph of %s: %s", key.label, reason)
         self.ledger.refuse(key, reason)
+
+    def postpone(self, key: Key, reason: str) -> None:
+        """The call runs eagerly until memory has been freed, or for a while."""
+        logging.warning("comfyd: no graph of %s for now: %s", key.label, reason)
+        self.ledger.refuse(key, reason, self.ledger.now() + _WHILE)
 
     def lacks_memory(self, error: BaseException) -> bool:
         return bool(self.ledger.graphs) and self._capturing.lacks_memory(error)
@@ -212,7 +228,7 @@ class _Attempt:
             if not self.call.repeatable or not self.graphs.lacks_memory(error):
                 raise
         self.graphs.make_room("memory ran short")
-        return self._function(self.tensors)
+        return self.call.eager()
 
     def _function(self, tensors: list[torch.Tensor]) -> Any:
         return self.call.function(tree.build(self.structure, tensors))
@@ -221,9 +237,10 @@ class _Attempt:
         self.graphs.seen.drop(self.key)
         kept = self.tensors if self.call.repeatable else [tensor.clone() for tensor in self.tensors]
         result = self._eager()
+        if not self.graphs.may_capture():
+            self.graphs.postpone(self.key, "there is too little VRAM for graphs beside the models")
+            return result
         try:
-            if not self.graphs.may_capture():
-                raise Refused("there is too little VRAM for graphs beside the models")
             audited = self.capturing.audit(self._function, kept, self.call.compiled)
             if not same_bits(audited, result):
                 raise Refused("two eager runs differ")
@@ -237,14 +254,16 @@ class _Attempt:
     def _failed(self, error: Exception) -> None:
         if self.capturing.lacks_memory(error):
             self.graphs.make_room("memory ran out during capture")
-            self.graphs.refuse(self.key, "memory ran out during capture")
+            self.graphs.postpone(self.key, "memory ran out during capture")
         else:
             self.graphs.refuse(self.key, reason_of(error))
 
     def _trial(self, entry: Entry) -> Any:
         """Eager's result; the inputs are others than those it was captured with, so that a frozen value would show."""
-        replayed = self._replay(entry)
+        replayed = self._replayed(entry)
         result = self._eager()
+        if replayed is None:
+            return result
         if same_bits(replayed, result):
             self.graphs.ledger.proved(self.key)
         else:
@@ -252,9 +271,21 @@ class _Attempt:
         return result
 
     def _replay(self, entry: Entry) -> Any:
+        replayed = self._replayed(entry)
+        return self._eager() if replayed is None else replayed
+
+    def _replayed(self, entry: Entry) -> Any:
+        """None where there was no memory for the result, and graphs have made room for it."""
         assert entry.graph is not None
+        try:
+            result = entry.graph.replay(self.tensors)
+        except Exception as error:
+            if not self.graphs.lacks_memory(error):
+                raise
+            self.graphs.make_room("memory ran short")
+            return None
         entry.replays += 1
-        return entry.graph.replay(self.tensors)
+        return result
 
 
 def reason_of(error: Exception) -> str:

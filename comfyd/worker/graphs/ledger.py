@@ -1,5 +1,6 @@
 """Which calls have been seen, have a graph or are refused one, and which graphs go when there are too many; pure."""
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -43,6 +44,8 @@ class Entry:
     graph: Graph | None = None
     reason: str = ""
     """Why it has no graph."""
+    until: float = math.inf
+    """When it may be tried again."""
     run: Any = None
     """The sampling run in which it was first seen."""
     replays: int = 0
@@ -98,6 +101,8 @@ class Ledger:
             self._entries[key] = Entry(run=run, used_at=self._clock())
             self._shrink()
             return None
+        if entry.step is Step.EAGER and entry.until <= self._clock():
+            entry = self._entries[key] = Entry()
         self._entries.move_to_end(key)
         entry.used_at = self._clock()
         return entry
@@ -128,10 +133,19 @@ class Ledger:
         if entry and entry.graph:
             entry.step = Step.REPLAY
 
-    def refuse(self, key: Key, reason: str) -> None:
-        """The key runs eagerly as long as its weights stay where they are."""
+    def refuse(self, key: Key, reason: str, until: float = math.inf) -> None:
+        """The key runs eagerly as long as its weights stay where they are, and at most until then."""
         self._close(self._entries.get(key))
-        self._entries[key] = Entry(Step.EAGER, reason=reason, used_at=self._clock())
+        self._entries[key] = Entry(Step.EAGER, reason=reason, until=until, used_at=self._clock())
+
+    def pardon(self) -> None:
+        """Those that were refused for a time only may be tried again."""
+        for entry in self._entries.values():
+            entry.until = entry.until if entry.until == math.inf else 0.0
+
+    def now(self) -> float:
+        """The time by its clock."""
+        return self._clock()
 
     def forget(self, owner: int) -> None:
         """Drops everything known of an owner."""

@@ -97,7 +97,7 @@ def clear() -> None:
     """Drops every graph on request, and gives those another chance that had to make room."""
     if _active is not None:
         _active.clear("unloaded")
-        _active.squeezed = 0
+        _active.forgive()
 
 
 def bury() -> None:
@@ -119,6 +119,7 @@ def _why_not(limit: int) -> str:
 def _unloaded(graphs: Graphs, model: torch.nn.Module) -> None:
     for owner in weights.owned_by(model):
         graphs.forget(owner)
+    graphs.ledger.pardon()
 
 
 def _freeing(original: Callable[..., Any], graphs: Graphs) -> Callable[..., Any]:

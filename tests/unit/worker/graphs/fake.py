@@ -1,5 +1,6 @@
 """A stand-in for CUDA: a "graph" that computes again what it was captured with, as a graph would."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,7 @@ class FakeCapturing:
     size: int = 100
     freeze: bool = False
     error: Exception | None = None
+    replay_error: Exception | None = None
     room: bool = True
     made: list[FakeGraph] = field(default_factory=list)
     released: int = 0
@@ -44,9 +46,17 @@ class FakeCapturing:
         if self.error:
             raise self.error
         result = function([tensor.clone() for tensor in tensors])
-        graph = FakeGraph((lambda _: result) if self.freeze else function, self.size)
+        graph = FakeGraph((lambda _: result) if self.freeze else self._replayed(function), self.size)
         self.made.append(graph)
         return graph
+
+    def _replayed(self, function: Callable[[list[torch.Tensor]], Any]) -> Callable[[list[torch.Tensor]], Any]:
+        def replayed(tensors: list[torch.Tensor]) -> Any:
+            if self.replay_error:
+                raise self.replay_error
+            return function(tensors)
+
+        return replayed
 
     def lacks_memory(self, error: BaseException) -> bool:
         return isinstance(error, MemoryError)
@@ -90,6 +100,18 @@ class Model:
         return self.graphs.run(call)
 
 
-def make(limit: int = 1000, count: int = 64, **settings: Any) -> tuple[Graphs, FakeCapturing]:
+@dataclass
+class Clock:
+    """Stands still until it is set."""
+
+    time: float = 0.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def make(
+    limit: int = 1000, count: int = 64, clock: Callable[[], float] = time.time, **settings: Any
+) -> tuple[Graphs, FakeCapturing]:
     capturing = FakeCapturing(**settings)
-    return Graphs(capturing, Ledger(limit, count), (Interrupted,), lambda _: False), capturing
+    return Graphs(capturing, Ledger(limit, count, clock), (Interrupted,), lambda _: False), capturing

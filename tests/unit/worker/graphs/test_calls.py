@@ -1,14 +1,16 @@
 """A call's way from eager to replay, and everything that keeps it eager."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 
-from comfyd.worker.graphs.calls import same_bits
+from comfyd.worker.graphs import key
+from comfyd.worker.graphs.calls import Call, Refused, same_bits
 from comfyd.worker.graphs.ledger import Step
 
-from .fake import FakeCapturing, Interrupted, Model, make
+from .fake import Clock, FakeCapturing, Interrupted, Model, make
 
 
 def ones(*shape: int) -> torch.Tensor:
@@ -142,8 +144,9 @@ def test_memory_that_runs_out_during_capture_drops_graphs_and_gives_eagers_resul
     assert [entry.reason for key, entry in graphs.ledger if key.owner == 2] == ["memory ran out during capture"]
 
 
-def test_where_graphs_had_to_make_room_three_times_no_more_are_made() -> None:
-    graphs, capturing = make()
+def squeezed(clock: Clock, **settings: Any) -> tuple[Model, FakeCapturing]:
+    """A model whose graphs have had to make room three times, and that was called four times since."""
+    graphs, capturing = make(clock=clock, **settings)
     model = Model(graphs)
     for _ in range(3):
         for _ in range(4):
@@ -151,8 +154,109 @@ def test_where_graphs_had_to_make_room_three_times_no_more_are_made() -> None:
         graphs.make_room("a model needs their memory")
     for _ in range(4):
         model(ones())
-    assert len(capturing.made) == 3
+    return model, capturing
+
+
+def test_where_graphs_had_to_make_room_three_times_no_more_are_made_for_a_while() -> None:
+    clock = Clock()
+    model, capturing = squeezed(clock, room=False)
+    assert (len(capturing.made), step_of(model)) == (3, Step.EAGER)
+    clock.time = 3600.0
+    for _ in range(3):
+        model(ones())
+    assert (len(capturing.made), step_of(model)) == (4, Step.REPLAY)
+
+
+def test_where_there_is_room_by_now_it_does_not_matter_how_often_graphs_had_to_make_some() -> None:
+    model, capturing = squeezed(Clock(), room=True)
+    assert (len(capturing.made), step_of(model)) == (4, Step.REPLAY)
+
+
+def test_a_call_that_found_no_memory_for_its_graph_is_tried_again_when_some_was_freed() -> None:
+    graphs, capturing = make(error=MemoryError())
+    model = Model(graphs)
+    for _ in range(4):
+        model(ones())
     assert step_of(model) is Step.EAGER
+    capturing.error = None
+    graphs.ledger.pardon()
+    for _ in range(3):
+        model(ones())
+    assert step_of(model) is Step.REPLAY
+
+
+def test_a_call_that_was_refused_for_what_it_does_is_not_pardoned() -> None:
+    graphs, capturing = make(error=RuntimeError("operation not permitted"))
+    model = Model(graphs)
+    for _ in range(4):
+        model(ones())
+    capturing.error = None
+    graphs.forgive()
+    model(ones())
+    assert step_of(model) is Step.EAGER
+
+
+@pytest.mark.parametrize("calls", [2, 4])
+def test_a_replay_that_finds_no_memory_for_its_result_is_eager_in_the_end(calls: int) -> None:
+    graphs, capturing = make()
+    model = Model(graphs)
+    for _ in range(calls):
+        model(ones())
+    before = model.eager
+    capturing.replay_error = MemoryError()
+    assert torch.equal(model(ones() * 5), ones() * 10)
+    assert (graphs.ledger.graphs, capturing.released, model.eager) == (0, 1, before + 1)
+
+
+def test_memory_that_runs_short_has_the_callers_own_call_made_again() -> None:
+    """Not the one for captures, which may know less."""
+    graphs, _ = make()
+    first = Model(graphs, owner=1)
+    for _ in range(4):
+        first(ones())
+    outcomes = iter([MemoryError()])
+
+    def eager() -> torch.Tensor:
+        for error in outcomes:
+            raise error
+        return ones() + 1
+
+    def function(arguments: Any) -> Any:
+        raise Refused("it reads sample_sigmas")
+
+    assert torch.equal(graphs.run(Call(2, 1, "Other", {"x": ones()}, function, eager)), ones() + 1)
+
+
+def test_nothing_is_captured_or_replayed_under_autocast() -> None:
+    graphs, _ = make()
+    model = Model(graphs)
+    for _ in range(4):
+        model(ones())
+    before = model.eager
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        model(ones())
+    assert model.eager == before + 1
+    assert next(iter(graphs.reasons.values()))[0] == "it runs under autocast"
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        torch.backends.cuda.enable_flash_sdp,
+        torch.backends.cuda.enable_mem_efficient_sdp,
+        torch.backends.cuda.enable_cudnn_sdp,
+        lambda on: torch.set_float32_matmul_precision("highest" if on else "high"),
+    ],
+)
+def test_settings_of_torch_that_choose_kernels_make_another_key(choose: Callable[[bool], None]) -> None:
+    choose(True)
+    before = key.switches()
+    choose(False)
+    try:
+        assert key.switches() != before
+    finally:
+        choose(True)
+    assert key.switches() == before
 
 
 def test_an_interrupt_during_capture_is_the_jobs_and_refuses_nothing() -> None:

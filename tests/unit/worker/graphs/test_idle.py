@@ -141,7 +141,7 @@ def test_a_lack_of_memory_gives_nothing_up_and_the_second_call_tells() -> None:
     [
         lambda model, capturing: setattr(model, "gone", True),
         lambda model, capturing: setattr(capturing, "room", False),
-        lambda model, capturing: setattr(model.graphs, "squeezed", 3),
+        lambda model, capturing: setattr(model.graphs, "may_capture", lambda: False),
         lambda model, capturing: model.graphs.ledger.forget(1),
         lambda model, capturing: model.graphs.forget(1),
         lambda model, capturing: model.graphs.died(1),
