@@ -490,6 +490,8 @@ class Done(Message, frozen=True, kw_only=True):
     """``exact`` or ``fast``: which made it; a job that was to be fast and could not be is exact."""
     first_call: float | None = None
     """When its first model call went to the device; None: it had none."""
+    first_kernel: float | None = None
+    """When its first sampler began its work on the device, which is a little earlier."""
     device_seconds: dict[str, float] = {}
     """For nodes of which ``NodeDone`` was sent while the device was still at work on them: how long that took."""
 

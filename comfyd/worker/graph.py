@@ -46,6 +46,7 @@ class GraphRun:
         self.mode = granted(order.mode)
         self.preview = Wanted()
         self.first_call: float | None = None
+        self.first_kernel: float | None = None
         keys.mode = "" if self.mode == EXACT else self.mode
         self._staging = Staging(order.job, self._tell, cancelled)
         self._results = JobResults(bench.store, self._dynprompt, keys, self._staging.usable)
@@ -65,6 +66,10 @@ class GraphRun:
         """The node of the user's graph that executes."""
         return str(self._dynprompt.get_display_node_id(self._node))
 
+    def samples(self) -> None:
+        """A sampler, its model loaded, is about to hand the device its first work."""
+        self.first_kernel = self.first_kernel or time.time()
+
     def called_model(self) -> None:
         """A model call is about to go to the device."""
         self.first_call = self.first_call or time.time()
@@ -76,7 +81,8 @@ class GraphRun:
         for file in self._results.withdraw():
             file.unlink(missing_ok=True)
         again = GraphRun(structs.replace(self._order, mode=EXACT), self._bench, self._checkpoint, self._cancelled)
-        again.preview, again.first_call, again._begun = self.preview, self.first_call, self._begun
+        again.preview, again._begun = self.preview, self._begun
+        again.first_call, again.first_kernel = self.first_call, self.first_kernel
         return again
 
     def record(self) -> None:
@@ -223,6 +229,7 @@ class GraphRun:
             outputs=plain(ui),
             mode=self.mode,
             first_call=self.first_call,
+            first_kernel=self.first_kernel,
         )
 
     def failed(self, error: BaseException, node_id: str | None = None) -> Failed:

@@ -58,6 +58,10 @@ class JobRun:
         """The node of the user's graph that executes."""
         return self._graph.node
 
+    def samples(self) -> None:
+        """A sampler is about to hand the device its first work."""
+        self._graph.samples()
+
     def called_model(self) -> None:
         """A model call is about to go to the device."""
         self._graph.called_model()

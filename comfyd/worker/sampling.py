@@ -32,6 +32,7 @@ def install(graph_memory: int = 0) -> None:
     CFGGuider.sample = _leasing(CFGGuider.sample, "original_conds", leases)
     # A guider that overrides ``sample`` comes here without leases.
     CFGGuider.outer_sample = _leasing(_meeting(CFGGuider.outer_sample), "conds", leases)
+    CFGGuider.inner_sample = _noted(CFGGuider.inner_sample)
 
 
 def _mode() -> str | None:
@@ -70,6 +71,16 @@ def _meeting(original: Callable[..., Any]) -> Callable[..., Any]:
                 graphs.meddled()
 
     return outer_sample
+
+
+def _noted(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def inner_sample(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if job := current_job():
+            job.samples()
+        return original(self, *args, **kwargs)
+
+    return inner_sample
 
 
 def _lease(leases: Leases, job: JobRun, guider: Any, conds: dict[str, list[Any]]) -> AbstractContextManager[None]:

@@ -37,11 +37,15 @@ def first(ledger: Ledger, sides: Sequence[Side], work: Work) -> None:
         ledger.add("warming", work=work.name, side=side.name, ms=times[1:])
 
 
+_WARM = 4  # runs of each side before the measured ones
+
+
 def seeds(ledger: Ledger, sides: Sequence[Side], work: Work, samples: int, steps: int | None = None) -> None:
     """Another seed each time; with ``steps``, so many steps."""
     changes = {} if steps is None else {"steps": steps}
     what = "seed changed" if steps is None else f"{steps} step{'s' if steps > 1 else ''}"
-    for side in sides:  # another number of steps has sigmas of its own to make
+    # Another number of steps has sigmas of its own to make, and graphs are captured, and compared, in the first runs.
+    for _, side in itertools.product(range(_WARM), sides):
         side.run(work.seeded(next(_seeds), **changes))
     _measure(ledger, sides, work, what, [work.seeded(next(_seeds), **changes) for _ in range(samples)])
 
@@ -55,20 +59,22 @@ def texts(ledger: Ledger, sides: Sequence[Side], work: Work, samples: int) -> No
 def _measure(ledger: Ledger, sides: Sequence[Side], work: Work, what: str, graphs: list[Graph]) -> None:
     times: dict[str, list[float]] = {side.name: [] for side in sides}
     ran: dict[str, list[Any]] = {side.name: [] for side in sides}
-    first_calls: list[float] = []
+    begun: dict[str, list[float]] = {"kernel": [], "model call": []}
     for graph in graphs:
         for side in sides:
             sent = time.time()
             elapsed, result = timed(side, graph)
             times[side.name].append(elapsed)
             ran[side.name].append(result)
-            if side.name == "exact" and isinstance(result, Done) and result.first_call is not None:
-                first_calls.append((result.first_call - sent) * 1000)
+            if side.name == "exact" and isinstance(result, Done) and result.first_call and result.first_kernel:
+                begun["kernel"].append((result.first_kernel - sent) * 1000)
+                begun["model call"].append((result.first_call - sent) * 1000)
     for side in sides:
         made = {"made": side.made} if isinstance(side, Fast) else {}
         ledger.add("times", work=work.name, what=what, side=side.name, ms=times[side.name], **made)
-    if first_calls:
-        ledger.add("times", work=work.name, what=f"{what}: submit to first model call", side="exact", ms=first_calls)
+    for first, since in begun.items():
+        if since:
+            ledger.add("times", work=work.name, what=f"{what}: submit to first {first}", side="exact", ms=since)
     _compare(ledger, work, what, {side.name: [side.files(result) for result in ran[side.name]] for side in sides})
 
 

@@ -111,7 +111,7 @@ def _against_limits(ledger: Ledger, limits: dict[str, object]) -> Iterator[str]:
 
 def _first_calls(ledger: Ledger) -> Iterator[str]:
     for row in ledger.of("times", side="exact"):
-        if row["what"].endswith("submit to first model call"):
+        if "submit to first" in row["what"]:
             half, most = (_number(_quantile(row["ms"], share)) for share in (0.5, 0.99))
             yield f"- {row['work']}, {row['what']}: p50 {half}, p99 {most} ({len(row['ms'])} runs)."
 
