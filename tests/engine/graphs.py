@@ -8,7 +8,7 @@ from typing import Any
 from comfyd.protocol import Graph
 
 _DEMO = json.loads((files("comfyd.demo") / "workflow.json").read_text())
-LOADER, PROMPT, LATENT, SAMPLER, DECODE, SAVE = "1", "2", "4", "5", "6", "7"
+LOADER, PROMPT, NEGATIVE, LATENT, SAMPLER, DECODE, SAVE = "1", "2", "3", "4", "5", "6", "7"
 
 
 def demo(text: str = "red apple", size: tuple[int, int] = (64, 64), checkpoint: str | None = None, **sampler: Any) -> Graph:
@@ -47,6 +47,21 @@ def with_lora(graph: Graph, name: str) -> Graph:
     inputs = {"model": [LOADER, 0], "lora_name": name, "strength_model": 1.0}
     graph = graph | {"20": {"class_type": "LoraLoaderModelOnly", "inputs": inputs}}
     return changed(graph, SAMPLER, model=["20", 0])
+
+
+def between(graph: Graph, class_type: str, **inputs: object) -> Graph:
+    """The demo workflow with this node between its model and the sampler."""
+    graph = graph | {"22": {"class_type": class_type, "inputs": {"model": [LOADER, 0]} | inputs}}
+    return changed(graph, SAMPLER, model=["22", 0])
+
+
+def with_bypass_lora(graph: Graph, name: str) -> Graph:
+    """The demo workflow with this LoRA beside its model and its text encoder, not merged into them."""
+    inputs = {"model": [LOADER, 0], "clip": [LOADER, 1], "lora_name": name, "strength_model": 1.0, "strength_clip": 1.0}
+    graph = graph | {"23": {"class_type": "LoraLoaderBypass", "inputs": inputs}}
+    for text in (PROMPT, NEGATIVE):
+        graph = changed(graph, text, clip=["23", 1])
+    return changed(graph, SAMPLER, model=["23", 0])
 
 
 def with_text_lora(graph: Graph, name: str, strength: float = 1.0) -> Graph:

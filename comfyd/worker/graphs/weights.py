@@ -206,13 +206,13 @@ def _detaching(original: Callable[..., Any], unloaded: Callable[[torch.nn.Module
 def _reason(module: torch.nn.Module, flat: Flat) -> str:
     if hooked_everywhere():
         return "code of a node pack hooks into every module"
+    if any(module is part for model in _injected for part in model.modules()):
+        return "a node has changed its modules"
     parts = list(within(module))
     if reason := next(filter(None, map(_kind_reason, dict.fromkeys(map(type, parts)))), ""):
         return reason
     if reason := next(filter(None, map(_part_reason, parts)), ""):
         return reason
-    if any(module is part for model in _injected for part in model.modules()):
-        return "a node has changed its modules"
     return next(filter(None, map(_tensor_reason, flat.tensors)), "")
 
 

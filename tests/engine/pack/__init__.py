@@ -323,6 +323,25 @@ class TestWeightAddresses(_Node):
         return (f"{hash(tuple(addresses))} {len(model.backup)}",)
 
 
+class TestBend:
+    """Changes a layer of the loaded model in place, as packs do for pictures without seams, or puts it back."""
+
+    RETURN_TYPES = ("MODEL",)
+    FUNCTION = "run"
+    CATEGORY = "tests"
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"model": ("MODEL",), "bent": ("BOOLEAN", {"default": True})}}
+
+    def run(self, model, bent):
+        layer = next(part for part in model.model.diffusion_model.modules() if isinstance(part, torch.nn.Linear))
+        vars(layer).pop("forward", None)
+        if bent:
+            layer.forward = lambda x: type(layer).forward(layer, x) * 0.5
+        return (model,)
+
+
 class TestPixels(_Node):
     """Images of two sizes' worth of values no model gives: ``text`` is the type, then the number of channels."""
 
