@@ -13,7 +13,7 @@ from . import models
 from .conftest import make_base
 from .graphs import between, demo, with_bypass_lora
 from .graphs_worker import HOLD
-from .test_idle import MODEL, TEXT, GraphsWorker
+from .test_idle import MODEL, TEXT, GraphsWorker, unloaded
 from .worker import done
 
 
@@ -34,6 +34,10 @@ def worker(comfyui: Path, demo_checkpoint: Path, tmp_path_factory: pytest.TempPa
 
 def of(seed: int) -> Graph:
     return demo(f"kite {seed % 2}", steps=3, seed=seed)
+
+
+def shifted(seed: int) -> Graph:
+    return between(of(seed), "ModelSamplingSD3", shift=1.5)
 
 
 def notes(worker: GraphsWorker) -> list[str]:
@@ -68,14 +72,14 @@ def test_what_is_injected_is_not_passed_over_and_leaves_nothing_behind(worker: G
 
 
 def test_samplings_of_comfyuis_own_nodes_keep_each_others_graphs(worker: GraphsWorker) -> None:
-    shifted = [between(of(seed), "ModelSamplingSD3", shift=1.5) for seed in range(10, 13)]
-    before, _ = counts(worker, MODEL)
-    for graph in shifted[:2]:
-        done(worker.run(graph))
-    for number in range(2):
-        assert replays(worker, of(20 + number), MODEL) == 3
-        assert replays(worker, between(of(30 + number), "ModelSamplingSD3", shift=1.5), MODEL) > 0
-    assert counts(worker, MODEL)[0] == before + 1
+    unloaded(worker)
+    for seed in (10, 11):
+        done(worker.run(shifted(seed)))
+        done(worker.run(of(seed)))
+    for seed in (12, 13):
+        assert replays(worker, shifted(seed), MODEL) == 3
+        assert replays(worker, of(seed), MODEL) == 3
+    assert counts(worker, MODEL)[0] == 2
 
 
 def test_a_layer_that_a_node_changed_in_place_is_seen_by_every_workflow(worker: GraphsWorker) -> None:

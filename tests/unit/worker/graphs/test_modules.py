@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from comfyd.worker.graphs import modules, own, weights
+from comfyd.worker.graphs import modules, own, parts, weights
 from comfyd.worker.graphs.calls import Graphs
 from comfyd.worker.graphs.ledger import Step
 
@@ -62,3 +62,13 @@ def test_a_call_that_is_no_jobs_is_left_alone() -> None:
     for _ in range(4):
         made.encode(torch.ones(1))
     assert list(graphs.ledger) == []
+
+
+def test_weights_are_not_looked_at_again_in_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind, _ = coder()
+    made, looks = kind(), []
+    addresses = parts.Flat.addresses
+    monkeypatch.setattr(parts.Flat, "addresses", lambda self: looks.append(self) or addresses(self))
+    for _ in range(5):
+        made.encode(torch.ones(1, 3, 8, 8))
+    assert len(looks) == 1
