@@ -7,7 +7,6 @@ import sys
 import threading
 import traceback
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from comfyd.errors import EngineFailed
@@ -100,7 +99,7 @@ def _start(launch: Launch, link: Link) -> "Engine":
     for shortcut in (conditioning, ondevice, patching, questions, schedules):
         shortcut.install()
     previews.install(bench.emit)
-    fast.install(Path(launch.settings.cache), current_job)
+    fast.install(boot.compiled(launch.settings), current_job)
     version = boot.version()
     loaded.made.keep()
     later = Later(loaded.packs, loaded.made)

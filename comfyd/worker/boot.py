@@ -74,6 +74,8 @@ def _enter(settings: Settings) -> Any:
         sys.argv.append("--cpu")
     # On a CPU shared with other programs, threads that spin for each other cost ten times a step's time (measured).
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+    # Torch settles for a folder in /tmp as soon as anything imports its compiler, which other modules of the engine do.
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(compiled(settings)))
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     import comfy.options
@@ -83,6 +85,11 @@ def _enter(settings: Settings) -> Any:
 
     _set_environment(args)
     return args
+
+
+def compiled(settings: Settings) -> Path:
+    """Where compiled kernels are kept."""
+    return Path(settings.cache) / "compiled"
 
 
 def _set_environment(args: Any) -> None:

@@ -75,7 +75,9 @@ def decibels(ours: Done, other: Done) -> float:
 
 @compiles
 @pytest.mark.timeout(300)
-def test_fast_pictures_are_as_good_as_equal_and_compiled_once(start: Callable[[], Worker], demo_checkpoint: Path) -> None:
+def test_fast_pictures_are_as_good_as_equal_and_compiled_once(
+    start: Callable[[], Worker], demo_checkpoint: Path, cache: Path
+) -> None:
     worker = start()
     for number, (text, seed) in enumerate(CASES):
         graph = demo(text=text, seed=seed, steps=8)
@@ -85,6 +87,7 @@ def test_fast_pictures_are_as_good_as_equal_and_compiled_once(start: Callable[[]
         assert decibels(exact, fast) >= 40
         assert doing == (["compiling"] if number == 0 else [])
     assert len(worker.lines("is compiled")) == 1
+    assert any((cache / "compiled").iterdir())
 
     lora = with_lora(demo(seed=5), models.lora(demo_checkpoint, worker.base, "a.safetensors", 1))
     assert decibels(worker.made(lora, "exact")[0], worker.made(lora, "fast")[0]) >= 40

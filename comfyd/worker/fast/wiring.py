@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,9 +40,8 @@ class _StandIn:
 
 
 def install(cache: Path, maker: Callable[[], Maker | None]) -> None:
-    """Says where compiled kernels are kept, and how to learn which job calls; wraps the decoder."""
-    _Place.cache, _Place.job = cache / "compiled", staticmethod(maker)
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(_Place.cache))
+    """Says where what was measured is kept, and how to learn which job calls; wraps the decoder."""
+    _Place.cache, _Place.job = cache, staticmethod(maker)
     comfy.sd.VAE.decode = _preparing(comfy.sd.VAE.decode)
 
 
