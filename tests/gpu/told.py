@@ -26,11 +26,6 @@ def replays(process: DaemonProcess, label: str) -> int:
     return sum(count for _, count in _counts(graphs(process), label))
 
 
-def captured(process: DaemonProcess, label: str) -> int:
-    """How many graphs there are of calls of this class."""
-    return sum(count for count, _ in _counts(graphs(process), label))
-
-
 def wait_for_idle_captures(process: DaemonProcess, label: str, least: int = 1) -> None:
     """Until there are so many graphs of calls of this class; the worker is left in peace meanwhile."""
     wait_until(lambda: sum(count for count, _ in _counts(last_told(process), label)) >= least, f"{least} graphs of {label}")
