@@ -1,4 +1,7 @@
-"""A random LoRA and ControlNet for a checkpoint of a real layout: ``python -m tests.gpu.make_parts COMFYUI CHECKPOINT``."""
+"""What goes with a checkpoint of a real layout: ``python -m tests.gpu.make_parts COMFYUI CHECKPOINT``.
+
+A random LoRA and ControlNet, the checkpoint as a diffusion model, and of SD1.5's layout one made of it that inpaints.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -10,7 +13,7 @@ _TEXT = ("cond_stage_model.", "conditioner.embedders.0.")  # CLIP-L in SD1.5 and
 
 
 def main(comfyui: Path, checkpoint: Path) -> None:
-    """Writes NAME-lora and NAME-control into the tree's models folders."""
+    """Writes NAME-lora, NAME-control, NAME and NAME-inpaint into the tree's models folders."""
     sys.path.insert(0, str(comfyui))
     sys.argv = [sys.argv[0], "--cpu"]
     import comfy.options
@@ -21,6 +24,12 @@ def main(comfyui: Path, checkpoint: Path) -> None:
     weights = load_file(checkpoint)
     save_file(_lora(weights), comfyui / "models" / "loras" / f"{checkpoint.stem}-lora.safetensors")
     save_file(_control(weights), comfyui / "models" / "controlnet" / f"{checkpoint.stem}-control.safetensors")
+    folder = comfyui / "models" / "diffusion_models"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / checkpoint.name).unlink(missing_ok=True)
+    (folder / checkpoint.name).symlink_to(checkpoint)
+    if any(name.startswith(_TEXT[0]) for name in weights):
+        save_file(_inpainting(weights), folder / f"{checkpoint.stem}-inpaint.safetensors")
 
 
 def _lora(weights: dict[str, Any]) -> dict[str, Any]:
@@ -42,6 +51,17 @@ def _attention(weights: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for prefix in _TEXT:
         for name in (name for name in weights if name.startswith(prefix) and name.endswith("self_attn.q_proj.weight")):
             yield name, "text_encoders.clip_l." + name.removeprefix(prefix).removesuffix(".weight")
+
+
+def _inpainting(weights: dict[str, Any]) -> dict[str, Any]:
+    """The UNet with random weights for five further channels: the mask, and the picture's latent."""
+    import torch
+
+    found = {name: value for name, value in weights.items() if name.startswith(_UNET)}
+    name = _UNET + "input_blocks.0.0.weight"
+    draw = torch.Generator().manual_seed(5)
+    more = torch.randn(found[name].shape[0], 5, *found[name].shape[2:], generator=draw) * 0.05
+    return found | {name: torch.cat([found[name], more.to(found[name].dtype)], dim=1)}
 
 
 def _control(weights: dict[str, Any]) -> dict[str, Any]:

@@ -132,7 +132,78 @@ def hypertile(graph: Graph) -> Graph:
     return graph
 
 
+def bypass_lora(graph: Graph) -> Graph:
+    """The LoRA beside the diffusion model and the text encoder, injected into them and not merged."""
+    graph = text_lora(graph)
+    graph["31"]["class_type"] = "LoraLoaderBypass"
+    return graph
+
+
+def timed_lora(graph: Graph) -> Graph:
+    """A hook that has the LoRA on both for the first half of the steps."""
+    names = {"lora_name": _kind(graph) + "-lora.safetensors", "strength_model": 1.0, "strength_clip": 1.0}
+    graph["40"] = {"class_type": "CreateHookLora", "inputs": names}
+    graph["41"] = {"class_type": "CreateHookKeyframe", "inputs": {"strength_mult": 1.0, "start_percent": 0.0}}
+    later = {"strength_mult": 0.0, "start_percent": 0.5, "prev_hook_kf": ["41", 0]}
+    graph["42"] = {"class_type": "CreateHookKeyframe", "inputs": later}
+    graph["43"] = {"class_type": "SetHookKeyframes", "inputs": {"hooks": ["40", 0], "hook_kf": ["42", 0]}}
+    hooked = {"clip": [LOADER, 1], "apply_to_conds": True, "schedule_clip": False, "hooks": ["43", 0]}
+    graph["44"] = {"class_type": "SetClipHooks", "inputs": hooked}
+    for text in (POSITIVE, NEGATIVE):
+        graph[text]["inputs"]["clip"] = ["44", 0]
+    return graph
+
+
+def v_prediction(graph: Graph) -> Graph:
+    """Another sampling, of a class that a node of ComfyUI's makes."""
+    return _sampled(graph, "v_prediction")
+
+
+def distilled(graph: Graph) -> Graph:
+    """Another sampling with a table of another length."""
+    graph[SAMPLER]["inputs"]["sampler_name"] = "lcm"
+    return _sampled(graph, "lcm")
+
+
+def _sampled(graph: Graph, sampling: str) -> Graph:
+    inputs = {"model": [LOADER, 0], "sampling": sampling, "zsnr": False}
+    graph["45"] = {"class_type": "ModelSamplingDiscrete", "inputs": inputs}
+    graph[SAMPLER]["inputs"]["model"] = ["45", 0]
+    return graph
+
+
+def fp8(graph: Graph) -> Graph:
+    """The diffusion model's weights in eight bits; the checkpoint lies among the diffusion models too."""
+    inputs = {"unet_name": _kind(graph) + ".safetensors", "weight_dtype": "fp8_e4m3fn"}
+    graph["46"] = {"class_type": "UNETLoader", "inputs": inputs}
+    graph[SAMPLER]["inputs"]["model"] = ["46", 0]
+    return graph
+
+
+def inpaint_model(graph: Graph) -> Graph:
+    """A diffusion model that is given the picture and the mask beside the latent."""
+    graph = outpaint(graph)
+    inputs = {"unet_name": _kind(graph) + "-inpaint.safetensors", "weight_dtype": "default"}
+    graph["46"] = {"class_type": "UNETLoader", "inputs": inputs}
+    both = {"positive": [POSITIVE, 0], "negative": [NEGATIVE, 0], "noise_mask": True}
+    picture = {"vae": [LOADER, 2], "pixels": ["33", 0], "mask": ["33", 1]}
+    graph["34"] = {"class_type": "InpaintModelConditioning", "inputs": both | picture}
+    given = {"model": ["46", 0], "positive": ["34", 0], "negative": ["34", 1], "latent_image": ["34", 2]}
+    graph[SAMPLER]["inputs"] |= given
+    return graph
+
+
+def latent_only(graph: Graph) -> Graph:
+    """Without its picture."""
+    gone = {DECODE} | {name for name, node in graph.items() if [DECODE, 0] in node["inputs"].values()}
+    return {name: node for name, node in graph.items() if name not in gone}
+
+
 VARIANTS: list[Callable[[Graph], Graph]] = [lora, weaker_lora, control, batch, inpaint, outpaint, area, cfg_1, freeu, hypertile]
+EAGER: list[Callable[[Graph], Graph]] = [bypass_lora, timed_lora]
+"""What must not be replayed."""
+OTHER_MODELS: list[Callable[[Graph], Graph]] = [fp8, inpaint_model]
+SAMPLINGS: list[Callable[[Graph], Graph]] = [v_prediction, distilled]
 
 
 def _kind(graph: Graph) -> str:

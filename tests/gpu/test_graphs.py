@@ -1,9 +1,10 @@
 """On a CUDA machine: what comes out of captured graphs equals stock ComfyUI's server to the last bit.
 
 ``GPU_COMFYUI`` names the ComfyUI tree; ``GPU_CHECKPOINT`` and ``GPU_CHECKPOINT_XL`` checkpoints of SD1.5's and SDXL's layout, for
-each of which ``python -m tests.gpu.make_parts`` has written a LoRA and a ControlNet.
+each of which ``python -m tests.gpu.make_parts`` has written a LoRA, a ControlNet and further models.
 """
 
+import contextlib
 import copy
 import os
 import tempfile
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy
 import pytest
+import torch
 from PIL import Image
 from safetensors.numpy import load_file
 
@@ -33,22 +35,38 @@ needs_xl = pytest.mark.skipif(not SDXL, reason="no checkpoint of SDXL's layout i
 
 @pytest.fixture(scope="module")
 def cuda() -> Iterator[DaemonProcess]:
-    process = DaemonProcess(Path(tempfile.mkdtemp(prefix="comfyd-", dir="/tmp")))
-    process.start(comfyui=os.environ["GPU_COMFYUI"], engine_args=["--disable-api-nodes"])
-    with process.client() as client:
-        client.call(WaitReady())
-    yield process
-    process.end()
+    with worker() as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
 def stock() -> Iterator[StockServer]:
-    """Unmodified ComfyUI with its default arguments and the same models."""
+    with stock_server() as server:
+        yield server
+
+
+@contextlib.contextmanager
+def worker(*arguments: str) -> Iterator[DaemonProcess]:
+    process = DaemonProcess(Path(tempfile.mkdtemp(prefix="comfyd-", dir="/tmp")))
+    process.start(comfyui=os.environ["GPU_COMFYUI"], engine_args=["--disable-api-nodes", *arguments])
+    with process.client() as client:
+        client.call(WaitReady())
+    try:
+        yield process
+    finally:
+        process.end()
+
+
+@contextlib.contextmanager
+def stock_server(*arguments: str) -> Iterator[StockServer]:
+    """Unmodified ComfyUI with its default arguments, but for these, and the same models."""
     base = Path(tempfile.mkdtemp(prefix="stock-", dir="/tmp"))
     (base / "models").symlink_to(Path(os.environ["GPU_COMFYUI"]) / "models")
-    server = StockServer(Path(os.environ["GPU_COMFYUI"]), base, arguments=())
-    yield server
-    server.close()
+    server = StockServer(Path(os.environ["GPU_COMFYUI"]), base, arguments=arguments)
+    try:
+        yield server
+    finally:
+        server.close()
 
 
 def seeded(checkpoint: str, seed: int, **sampler: Any) -> Graph:
@@ -215,6 +233,84 @@ def test_a_job_that_comes_during_a_capture_is_right(cuda: DaemonProcess, stock: 
         stock_made(stock, first)
         theirs = stock_made(stock, second)
         assert same(mine, theirs), difference(mine, theirs)
+
+
+@pytest.mark.parametrize("variant", matrix.EAGER)
+def test_what_changes_modules_or_weights_on_the_way_runs_eagerly(
+    cuda: DaemonProcess, stock: StockServer, variant: Callable[[Graph], Graph]
+) -> None:
+    check(cuda, stock, plain(SD15))
+    before = replays(cuda, "UNetModel")
+    check(cuda, stock, variant(plain(SD15)), least=0)
+    assert replays(cuda, "UNetModel") == before, graphs(cuda)
+    check(cuda, stock, seeded(SD15, 150))
+
+
+@pytest.mark.parametrize("variant", matrix.OTHER_MODELS)
+def test_other_diffusion_models(cuda: DaemonProcess, stock: StockServer, variant: Callable[[Graph], Graph]) -> None:
+    check(cuda, stock, variant(plain(SD15)))
+
+
+@pytest.mark.parametrize("variant", matrix.SAMPLINGS)
+def test_other_samplings_keep_the_graphs_of_the_models_own(cuda: DaemonProcess, variant: Callable[[Graph], Graph]) -> None:
+    """Each with a stock server of its own, which mixes up the tables of samplings that one loaded model has had in turn."""
+    with stock_server() as own:
+        check(cuda, own, variant(seeded(SD15, 160)), least=STEPS - 1)
+    with stock_server() as own:
+        check(cuda, own, seeded(SD15, 160))
+    for seed in (170, 171):
+        for graph in (seeded(SD15, seed), variant(seeded(SD15, seed))):
+            before = replays(cuda, "UNetModel")
+            made(cuda, graph)
+            assert replays(cuda, "UNetModel") - before >= STEPS - 1, graphs(cuda)
+
+
+@needs_xl
+def test_a_switch_of_models_and_back(cuda: DaemonProcess, stock: StockServer) -> None:
+    for checkpoint in (SD15, SDXL, SD15):
+        for seed in (180, 181):
+            mine, theirs = made(cuda, seeded(checkpoint, seed)), stock_made(stock, seeded(checkpoint, seed))
+        assert same(mine, theirs), difference(mine, theirs)
+
+
+@pytest.mark.parametrize("flag", ["--lowvram", "--novram"])
+def test_a_worker_that_is_to_keep_memory_free(flag: str) -> None:
+    with worker(flag) as process, stock_server(flag) as server:
+        for graph in (plain(SD15), seeded(SD15, 190), matrix.lora(seeded(SD15, 191)), seeded(SD15, 192)):
+            mine, theirs = made(process, graph), stock_made(server, graph)
+            assert graph == plain(SD15) or same(mine, theirs), difference(mine, theirs)
+
+
+def test_a_capture_that_finds_no_memory_fails_alone(cuda: DaemonProcess, stock: StockServer) -> None:
+    """With little memory free no call is captured in idle time; the second run tries to, beside what eager calls have taken."""
+    large = [matrix.latent_only(seeded(SD15, seed)) for seed in (200, 201, 202)]
+    for graph in large:
+        graph[LATENT]["inputs"] |= {"width": 1024, "height": 1024, "batch_size": 4}
+    made(cuda, seeded(SD15, 199))
+    with filled(leaving=16 << 30):
+        made(cuda, large[0])
+        with filled(leaving=1200 << 20):
+            mine = made(cuda, large[1])
+            notes = [resident.note for resident in graphs(cuda)]
+    assert any("memory ran out during capture" in note for note in notes), notes
+    for graph in large[:2]:
+        theirs = stock_made(stock, graph)
+    assert same(mine, theirs), difference(mine, theirs)
+    with cuda.client() as client:
+        client.call(Unload(everything=True))
+    check(cuda, stock, large[2])
+
+
+@contextlib.contextmanager
+def filled(leaving: int) -> Iterator[None]:
+    """The device's memory, but for so many bytes."""
+    free, _ = torch.cuda.mem_get_info()
+    ballast = [torch.empty(max(free - leaving, 0), dtype=torch.uint8, device="cuda")]
+    try:
+        yield
+    finally:
+        ballast.clear()
+        torch.cuda.empty_cache()
 
 
 def test_what_draws_random_numbers_runs_eagerly_and_says_so(cuda: DaemonProcess) -> None:
