@@ -82,7 +82,7 @@ def _start(launch: Launch, link: Link) -> "Engine":
     loaded = boot.load(launch.settings)
     import folder_paths
 
-    from . import conditioning, ondevice, outputs, patching, previews, questions, residency, sampling, schedules
+    from . import conditioning, encodes, ondevice, outputs, patching, previews, questions, residency, sampling, schedules
     from .blackbox import BlackBox
     from .cache import Store
     from .engine import Engine
@@ -96,7 +96,7 @@ def _start(launch: Launch, link: Link) -> "Engine":
     outputs.install(launch.settings.receipts)
     saving.install(launch.settings.png)
     sampling.install(launch.settings.graphs_vram)
-    for shortcut in (conditioning, ondevice, patching, questions, schedules):
+    for shortcut in (conditioning, encodes, ondevice, patching, questions, schedules):
         shortcut.install()
     previews.install(bench.emit)
     fast.install(boot.compiled(launch.settings), current_job)

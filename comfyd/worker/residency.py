@@ -13,6 +13,7 @@ import torch
 from comfyd.protocol import Resident
 
 from .cache import Budget, Entry, Store
+from .encodes import encodes
 from .fast import wiring as fast
 from .graphs import wiring as graphs
 from .settings import Settings
@@ -57,6 +58,8 @@ def unload(store: Store, names: list[str], everything: bool) -> tuple[list[str],
     gone = {name(entry) if entry.patchers else RESULTS for entry in victims} & wanted
     if everything:
         graphs.clear()
+    if RESULTS in wanted:
+        encodes.clear()
     _leave_device(victims)
     return sorted(gone), sorted(set(names) - known), before - _total(store)
 

@@ -32,7 +32,7 @@ POSITIONS = "transformer.text_model.embeddings.position_embedding.weight"
 
 def text_encoder() -> torch.nn.Module:
     sizes = {"num_hidden_layers": 1, "hidden_size": 128, "num_attention_heads": 2, "intermediate_size": 256}
-    config = {**sizes, "hidden_act": "gelu", "max_position_embeddings": 77, "eos_token_id": 9, "vocab_size": 10}
+    config = {**sizes, "hidden_act": "quick_gelu", "max_position_embeddings": 77, "eos_token_id": 9, "vocab_size": 10}
     return filled(SDClipModel(textmodel_json_config=config, dtype=torch.float16, special_tokens={"start": 8, "end": 9, "pad": 9}))
 
 
@@ -182,7 +182,8 @@ def plain_layer_rules() -> dict[str, Any]:
     return {"left": loaded}
 
 
-merging.install()
-patching.install()
-with torch.inference_mode():
-    print(json.dumps({"encoder": encoder_rules(), "reshaping": reshaping_rules(), "plain": plain_layer_rules()}))
+if __name__ == "__main__":
+    merging.install()
+    patching.install()
+    with torch.inference_mode():
+        print(json.dumps({"encoder": encoder_rules(), "reshaping": reshaping_rules(), "plain": plain_layer_rules()}))
