@@ -65,8 +65,8 @@ def test_loaders_and_encoders_run_as_seldom_as_can_be(small: DaemonProcess) -> N
             graph = demo("naive", checkpoint=f"{model}.safetensors", seed=seed + 10, steps=1)
             graph[PROMPT]["inputs"]["text"] = f"{prompt} again"
             naive.update(done(client.call(Submit(api=graph))).executed)
-    assert naive[SAMPLER] == 8
-    assert (naive[LOADER], naive[PROMPT]) == (8, 4)
+    assert (naive[PROMPT], naive[SAMPLER]) == (4, 8)
+    assert naive[LOADER] >= 4  # there is room for one checkpoint: whichever stays, the other is loaded again each time
 
 
 def test_the_pictures_their_sheet_and_their_page(small: DaemonProcess) -> None:
