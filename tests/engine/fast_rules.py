@@ -3,7 +3,9 @@
 ``python -m tests.engine.fast_rules COMFYUI`` prints what it found as JSON. "Compiled" blocks run as they are, times a factor.
 """
 
+import io
 import json
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +23,8 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel  # noqa: E4
 
 from comfyd.worker.fast import compiled, wiring  # noqa: E402
 from comfyd.worker.fast.root import Gate, Root, relative  # noqa: E402
+
+_MODEL = Gate(relative, 5e-3)
 
 
 class Maker:
@@ -80,12 +84,13 @@ def main() -> dict[str, Any]:
     wiring.install(Path(tempfile.mkdtemp()), lambda: maker)
     found = kept(blocks, exact, maker)
     found |= patched_first(blocks, exact, maker)
-    return found | refused(blocks, exact, maker)
+    found |= refused(blocks, exact, maker)
+    return found | measured_as_a_decoder(blocks, maker)
 
 
-def prepared() -> torch.nn.Module:
+def prepared(name: str = "UNet", gate: Gate = _MODEL) -> torch.nn.Module:
     model = unet()
-    wiring._root(model, "UNet", Gate(relative, 5e-3))
+    wiring._root(model, name, gate)
     return model
 
 
@@ -133,6 +138,17 @@ def refused(blocks: Blocks, exact: torch.Tensor, maker: Maker) -> dict[str, Any]
     found["mode of later jobs"] = maker.mode
     found["why"] = vars(model)["forward"].refused
     return found
+
+
+def measured_as_a_decoder(blocks: Blocks, maker: Maker) -> dict[str, Any]:
+    """What the log says of one that passes, and why another does not."""
+    told = io.StringIO()
+    logging.basicConfig(stream=told, level=logging.INFO, format="%(message)s", force=True)
+    maker.mode, blocks.factor = "fast", 1.0
+    call(prepared("VAE", wiring._DECODER))
+    blocks.factor, far = 2.0, prepared("VAE", wiring._DECODER)
+    call(far)
+    return {"log of a decoder": told.getvalue(), "why no decoder": vars(far)["forward"].refused, "mode of its job": maker.mode}
 
 
 def residuals() -> dict[str, Any]:

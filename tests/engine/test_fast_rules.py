@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,5 +59,11 @@ def test_a_call_that_differs_is_refused_for_good(found: dict[str, Any]) -> None:
     assert found["contiguous"]
     assert found["later calls are exact"]
     assert found["mode after it"] == found["mode of later jobs"] == "exact"
-    assert found["why"].startswith("its result differs by 0.0")
+    assert found["why"].startswith("its result is 0.0")
     assert found["why"].endswith("more than 0.005")
+
+
+def test_a_decoder_is_measured_in_decibels_of_which_more_is_closer(found: dict[str, Any]) -> None:
+    assert re.search(r"VAE is compiled \(.*\), \d+ dB from exact", found["log of a decoder"])
+    assert re.fullmatch(r"its result is -?[\d.]+ dB from exact, less than 42 dB", found["why no decoder"])
+    assert found["mode of its job"] == "fast"

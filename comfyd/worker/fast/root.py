@@ -35,11 +35,26 @@ class Maker(Protocol):
 class Gate(NamedTuple):
     """How far a fast call may be from the exact one."""
 
-    differs: Callable[[Any, Any], float]
+    measure: Callable[[Any, Any], float]
     limit: float
     unit: str = ""
     decides: bool = True
     """Whether a job whose model does not pass is no fast one."""
+    of_likeness: bool = False
+    """Whether what is measured grows as the two come closer, as decibels do."""
+
+    def passes(self, measured: float) -> bool:
+        """Whether the call is close enough; what is not a number is not."""
+        return measured >= self.limit if self.of_likeness else measured <= self.limit
+
+    def says(self, measured: float) -> str:
+        """Why a call does not pass, for people."""
+        than = "less" if self.of_likeness else "more"
+        return f"its result is {self.shown(measured)} from exact, {than} than {self.shown(self.limit)}"
+
+    def shown(self, measured: float) -> str:
+        """With its unit."""
+        return f"{measured:.3g}{self.unit}"
 
 
 class Root:
@@ -113,10 +128,10 @@ class Root:
                 raise
             logging.debug("comfyd: compiling failed", exc_info=True)
             return self._refuse(maker, f"compiling it failed ({type(error).__name__})", args, kwargs)
-        differs, limit, unit = self._gate.differs(exact, fast), self._gate.limit, self._gate.unit
-        if not differs <= limit:
-            return self._refuse(maker, f"its result differs by {differs:.2g}{unit}, more than {limit:.2g}{unit}", args, kwargs)
-        logging.info("comfyd: %s is compiled (%s), %.2g%s from exact", self._name, count.since(), differs, unit)
+        measured = self._gate.measure(exact, fast)
+        if not self._gate.passes(measured):
+            return self._refuse(maker, self._gate.says(measured), args, kwargs)
+        logging.info("comfyd: %s is compiled (%s), %s from exact", self._name, count.since(), self._gate.shown(measured))
         self._known[seen] = frozenset(self._ran)
         return fast
 

@@ -15,7 +15,7 @@ from .attention import tell_compiler
 from .root import Gate, Maker, Root, relative
 
 _MODEL = Gate(relative, 5e-3)
-_DECODER = Gate(lambda exact, fast: -_decibels(exact, fast), -42.0, " dB", decides=False)
+_DECODER = Gate(lambda exact, fast: _decibels(exact, fast), 42.0, " dB", decides=False, of_likeness=True)
 _VARIANTS = 64
 """Of one block: latent sizes, batches, lengths of text."""
 
