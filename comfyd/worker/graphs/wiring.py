@@ -47,8 +47,8 @@ def install(limit: int, mode: Callable[[], str | None], standing_in: Callable[[s
     _idle = Idle(graphs, capturing, standing_in)
     weights.watch(functools.partial(_unloaded, graphs))
     comfy.model_management.free_memory = _freeing(comfy.model_management.free_memory, graphs)
-    for kind, name, repeatable in modules.methods():
-        setattr(kind, name, modules.graphed(graphs, getattr(kind, name), repeatable, mode))
+    for method in modules.methods():
+        setattr(method.kind, method.name, modules.graphed(graphs, method, mode))
 
 
 def look_again() -> None:

@@ -8,6 +8,7 @@ import torch
 from comfyd.worker.graphs import modules, own, parts, weights
 from comfyd.worker.graphs.calls import Graphs
 from comfyd.worker.graphs.ledger import Step
+from comfyd.worker.graphs.modules import Method
 
 from .fake import make
 
@@ -36,12 +37,16 @@ class Coder(torch.nn.Module):
         return x * self.weight
 
 
+def of_one(args: tuple[torch.Tensor, ...], kwargs: dict[str, torch.Tensor]) -> bool:
+    return args[0].shape[0] == 1
+
+
 def coder(mode: Callable[[], str | None] = lambda: "exact") -> tuple[type[Coder], Graphs]:
     graphs, _ = make()
 
     class Graphed(Coder):
-        encode = modules.graphed(graphs, Coder.encode, True, mode)
-        decode = modules.graphed(graphs, Coder.decode, True, mode)
+        encode = modules.graphed(graphs, Method(Coder, "encode", True), mode)
+        decode = modules.graphed(graphs, Method(Coder, "decode", True, of_one), mode)
 
     return Graphed, graphs
 
@@ -61,6 +66,14 @@ def test_a_call_that_is_no_jobs_is_left_alone() -> None:
     made = kind()
     for _ in range(4):
         made.encode(torch.ones(1))
+    assert list(graphs.ledger) == []
+
+
+def test_calls_of_a_rare_kind_are_left_alone() -> None:
+    kind, graphs = coder()
+    made = kind()
+    for _ in range(4):
+        made.decode(torch.ones(2, 3, 8, 8))
     assert list(graphs.ledger) == []
 
 
