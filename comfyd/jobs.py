@@ -13,6 +13,8 @@ from .effects import Admit, Effect, End, Interrupt, Moved, ReplaceWorker, Requeu
 from .errors import Interrupted, QueueFull
 from .protocol import Cancelled, Done, ErrorInfo, Event, Failed, JobEnd
 
+_PAUSE = 1.0  # seconds until a job that could not be given to the worker is tried again
+
 
 class Death(msgspec.Struct, frozen=True):
     """How a worker ended: whose fault that was, what to tell that job, and whether it counts as an attempt of the others.
@@ -69,6 +71,10 @@ class Jobs:
         self._queue: list[int] = []
         self._running: dict[int, Running] = {}
         self._replacing = False
+        self._resume: float | None = None
+        """Until when nothing is admitted, because a job could not be given to the worker."""
+        self._put_back = 0
+        """How many of the queue's first jobs were put back there since then."""
         self._heard = 0.0
         """When a job last began or gave a sign of life."""
 
@@ -168,6 +174,18 @@ class Jobs:
             self._queue.remove(id)
         return [self._end(Failed(job=id, error=error)), *self._settle(now)]
 
+    def put_back(self, id: int, now: float) -> list[Effect]:
+        """An admitted job could not be given to the worker: it waits where it was, and all with it for a while."""
+        if self._resume is None:
+            self._resume, self._put_back = now + _PAUSE, 0
+        job = self._jobs[id]
+        job.attempts -= 1
+        job.state = Waiting()
+        del self._running[id]
+        self._queue.insert(self._put_back, id)
+        self._put_back += 1
+        return self._moved()
+
     def worker_died(self, death: Death) -> list[Effect]:
         """The worker is gone: its culprits fail, cancelled jobs are cancelled, the others wait at the front again."""
         self.admitting = False
@@ -189,13 +207,23 @@ class Jobs:
 
     def deadline(self) -> float | None:
         """The next moment at which ``expire`` has something to decide."""
-        return None if self._replacing else min((limit for _, limit in self._limits()), default=None)
+        limits = [] if self._replacing else [limit for _, limit in self._limits()]
+        return min(limits if self._resume is None else [*limits, self._resume], default=None)
 
     def expire(self, now: float) -> list[Effect]:
-        """Replace the worker under jobs that did not end in time, or when nothing is heard of any.
+        """Replace the worker under jobs that did not end in time, or when nothing is heard of any; end a pause.
 
         One job may be silent for as long as another works: it waits for the model that the other one has.
         """
+        return [*self._resumed(now), *self._replaced(now)]
+
+    def _resumed(self, now: float) -> list[Effect]:
+        if self._resume is None or now < self._resume:
+            return []
+        self._resume = None
+        return self._settle(now)
+
+    def _replaced(self, now: float) -> list[Effect]:
         late = [] if self._replacing else [id for id, limit in self._limits() if limit <= now]
         if not late:
             return []
@@ -212,7 +240,7 @@ class Jobs:
     # ------------------------------------------------------------ steps
 
     def _can_admit(self) -> bool:
-        return self.admitting and not self._replacing and len(self._running) < self.limits.max_running
+        return self.admitting and self._resume is None and not self._replacing and len(self._running) < self.limits.max_running
 
     def _settle(self, now: float) -> list[Effect]:
         effects: list[Effect] = []

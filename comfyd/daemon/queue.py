@@ -12,7 +12,7 @@ import msgspec
 from comfyd.effects import Admit, Effect, End, Interrupt, Moved, ReplaceWorker, Requeue
 from comfyd.errors import ComfydError
 from comfyd.jobs import Death, Jobs
-from comfyd.journal import Journal, state_of
+from comfyd.journal import Forgotten, Journal, state_of
 from comfyd.protocol import (
     Accepted,
     CancelReply,
@@ -38,6 +38,8 @@ from .receipts import Receipts
 from .submit import extra_data
 
 log = logging.getLogger("comfyd.jobs")
+
+_PATIENCE = 3.0  # seconds without a job that can be read, after which those who follow waiting jobs are told
 
 
 class RunEncoded(Message, frozen=True, tag="Run"):
@@ -74,19 +76,29 @@ class Queue:
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._unreadable: float | None = None
+        """Since when no job can be read."""
+        self._handed_over = 0
+        """The job that is with the worker already and about to be admitted."""
 
     # ------------------------------------------------------------ from clients
 
     def accept(self, caller: Caller, request: Submit, overrides: dict[str, object], graph: Graph) -> None:
         """Journal a bound job, say so, and let it take its place; raises QueueFull or JournalUnavailable."""
         self.jobs.check_room()
-        job = self.journal.add(request.workflow, overrides, encode(graph), encode(extra_data(request)), time.time(), request.mode)
+        encoded = encode(graph), encode(extra_data(request)), request.mode
+        job = self.journal.add(request.workflow, overrides, encoded[0], encoded[1], time.time(), request.mode)
         self._receipts.forget(job)
-        log.info("job %d queued (%s)", job, plain(request.workflow) or "unnamed", extra={"job": job})
         if request.follow:
             self.followers.follow(job, caller, preview=request.preview)
-        self._clients.send(caller, Accepted(job=job, position=self.jobs.next_position(), overrides=overrides))
-        self._perform(self.jobs.submit(job, self._loop.time()))
+        position = self.jobs.next_position()
+        effects = self.jobs.submit(job, self._loop.time())
+        if effects and isinstance(effects[0], Admit) and effects[0].job == job:
+            self._hand_over(effects[0], *encoded)  # before all else, because the worker's way to its first step is the longest
+            self._handed_over = job
+        log.info("job %d queued (%s)", job, plain(request.workflow) or "unnamed", extra={"job": job})
+        self._clients.send(caller, Accepted(job=job, position=position, overrides=overrides))
+        self._perform(effects)
 
     def watch(self, caller: Caller, job: int, *, preview: bool = False) -> None:
         """Tell the caller what happened to an unfinished job so far, and what will."""
@@ -180,19 +192,39 @@ class Queue:
 
     def _admit(self, effect: Admit) -> list[Effect]:
         """Give the job to the worker; what follows where it cannot be read."""
-        try:
-            graph, extra_data, mode = self.journal.graph(effect.job)
-        except ComfydError as error:
-            return self.jobs.fail(effect.job, error.info(), self._loop.time())
-        self._take_back(effect.job)
-        order = RunEncoded(
-            job=effect.job, graph=msgspec.Raw(graph), extra_data=msgspec.Raw(extra_data), attempt=effect.attempt, mode=mode
-        )
-        self.worker.order(encode(order))  # first, because the worker's way to its first step is the longer one
+        if self._handed_over != effect.job:
+            try:
+                encoded = self.journal.graph(effect.job)
+            except Forgotten as error:
+                return self.jobs.fail(effect.job, error.info(), self._loop.time())
+            except ComfydError as error:
+                return self._put_back(effect.job, error)
+            self._unreadable = None
+            self._take_back(effect.job)
+            self._hand_over(effect, *encoded)
+        self._handed_over = 0
         self._record(self.journal.start, effect.job, effect.attempt, time.time())
         log.info("job %d started (attempt %d)", effect.job, effect.attempt, extra={"job": effect.job})
         self._ask_for_previews(effect.job)
         return []
+
+    def _put_back(self, job: int, error: ComfydError) -> list[Effect]:
+        """The journal keeps the job for a better moment; those who wait for it are told, unless that comes soon."""
+        now = self._loop.time()
+        effects = self.jobs.put_back(job, now)
+        if self._unreadable is None:
+            self._unreadable = now
+            log.error("%s", error.message)
+        elif now - self._unreadable > _PATIENCE:
+            self.release_waiting(error)
+        return effects
+
+    def _hand_over(self, effect: Admit, graph: bytes, extra_data: bytes, mode: str) -> None:
+        """Send the worker its order, with what the journal has of the job."""
+        order = RunEncoded(
+            job=effect.job, graph=msgspec.Raw(graph), extra_data=msgspec.Raw(extra_data), attempt=effect.attempt, mode=mode
+        )
+        self.worker.order(encode(order))
 
     def _take_back(self, job: int) -> None:
         """What an attempt whose end nobody heard of has published is no result; where that cannot be told it stays."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -9,12 +10,14 @@ from pathlib import Path
 
 from comfyd.errors import JournalUnavailable
 
-from .failures import is_damage, is_passing, is_refusal, sentence
+from .failures import READ_ONLY, is_damage, is_io, is_passing, is_refusal, sentence
 from .schema import migrate
 
 log = logging.getLogger("comfyd.journal")
 
 _PATIENCE = 0.5  # seconds to wait for another program's lock
+_mapped: set[Path] = set()
+"""The files whose wal-index this process has mapped for writing."""
 
 
 class Database:
@@ -30,7 +33,9 @@ class Database:
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._connection is not None:
+        if self._connection is not None and self._is_deadly():
+            _keep_for_ever(self._connection)  # to close it would write, too
+        elif self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
         self._connection = None
@@ -44,6 +49,8 @@ class Database:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """The open database. A failure closes it, unless it passes: on a full disk it might not be opened again."""
+        if self._is_deadly():
+            raise JournalUnavailable(sentence(self.file, READ_ONLY), detail="the wal-index cannot be written")
         if self._refused:  # opened while the file was read-only, a connection stays so
             Database.close(self)
         try:
@@ -54,11 +61,23 @@ class Database:
                 yield self._connection
             self._refused = self._refused and not self._connection.total_changes
         except (sqlite3.Error, OSError) as error:
-            self._damaged = is_damage(error)
-            self._refused = is_refusal(error)
-            if not is_passing(error):
+            cause = READ_ONLY if is_io(error) and not all(map(_is_writable, self._files())) else error
+            self._damaged = is_damage(cause)
+            self._refused = is_refusal(cause)
+            if not is_passing(cause):
                 Database.close(self)
-            raise JournalUnavailable(sentence(self.file, error), detail=repr(error)) from error
+            raise JournalUnavailable(sentence(self.file, cause), detail=repr(error)) from error
+
+    def _is_deadly(self) -> bool:
+        """Whether to touch the database would end the process: SIGBUS, where a mapped file has become read-only meanwhile."""
+        return self.file in _mapped and not _is_writable(self._index)
+
+    @property
+    def _index(self) -> str:
+        return f"{self.file}-shm"
+
+    def _files(self) -> tuple[str, ...]:
+        return str(self.file), f"{self.file}-wal", self._index
 
     def _open(self) -> sqlite3.Connection:
         if not self._damaged:
@@ -97,7 +116,22 @@ class Database:
         except BaseException:
             db.close()
             raise
+        self._refused = self._refused or not _is_writable(str(self.file))
+        if _is_writable(self._index):
+            _mapped.add(self.file)
         return db
+
+
+def _is_writable(file: str) -> bool:
+    """Whether it can be written, or is not there."""
+    return os.access(file, os.W_OK) or not os.path.lexists(file)
+
+
+def _keep_for_ever(connection: sqlite3.Connection) -> None:
+    """Not even the interpreter's end closes it; what is in the log is found by whoever opens the file next."""
+    import ctypes  # hardly ever needed
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
 def _move_aside(file: Path) -> Path:

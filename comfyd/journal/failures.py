@@ -12,6 +12,9 @@ _CAUSES: tuple[tuple[Callable[[str], bool], str], ...] = (
     (lambda text: "newer comfyd" in text, "was written by a newer comfyd; update comfyd, or move the file away"),
 )
 
+READ_ONLY = sqlite3.OperationalError("attempt to write a readonly database")
+"""What SQLite itself says where only reading is allowed."""
+
 
 def sentence(file: Path, error: Exception) -> str:
     """What is wrong with the file, and what mends it."""
@@ -32,6 +35,11 @@ def is_damage(error: Exception) -> bool:
 def is_refusal(error: Exception) -> bool:
     """Whether only writing failed: the file was read-only when it was opened."""
     return "readonly" in str(error).lower()
+
+
+def is_io(error: Exception) -> bool:
+    """Whether a system call failed, and SQLite does not say which."""
+    return "disk i/o error" in str(error).lower()
 
 
 def is_passing(error: Exception) -> bool:

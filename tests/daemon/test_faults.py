@@ -5,14 +5,14 @@ import shutil
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from comfyd import errors
-from comfyd.protocol import Done, HistoryRequest, JobsReply, QueueRequest
-from tests.daemon_process import DaemonProcess, detach, end_of, graph, submit, wait_until
+from comfyd.protocol import Done, HistoryRequest, JobsReply, QueueRequest, Stop, Stopped
+from tests.daemon_process import DaemonProcess, alive, detach, end_of, graph, submit, wait_until
 
 
 @pytest.fixture
@@ -83,6 +83,71 @@ def test_a_read_only_journal_refuses_jobs_and_runs_those_it_has(daemon: DaemonPr
             other.execute("DROP TRIGGER read_only")
         other.close()
         assert isinstance(client.call(submit("Echo", text="x")), Done)
+
+
+@pytest.fixture
+def immutable() -> Iterator[Callable[..., None]]:
+    """Makes files such that not even root can write them."""
+    changed: set[str] = set()
+
+    def set_to(which: bool, files: Iterable[Path]) -> None:
+        names = [str(file) for file in files]
+        changed.update(names)
+        command = ["chattr", "+i" if which else "-i", *names]
+        if not shutil.which("chattr") or subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("only root can do that, and only on some file systems")
+
+    yield set_to
+    subprocess.run(["chattr", "-i", *changed], capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("what", ["journal.sqlite*", "journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm"])
+def test_an_open_journal_that_becomes_read_only_costs_neither_daemon_nor_jobs(
+    what: str, daemon: DaemonProcess, immutable: Callable[..., None]
+) -> None:
+    """SQLite maps its wal-index, and writing to a mapped file that has become read-only is death by SIGBUS."""
+    gate = daemon.file("gate")
+    daemon.start(max_running=1)
+    with daemon.client() as client:
+        jobs = [detach(client, graph("WaitFor", path=str(gate)))]
+        jobs += [detach(client, graph("Echo", text=text)) for text in ("a", "b")]
+        wait_until(lambda: daemon.status().running == jobs[:1], "a running job")
+        files = list(daemon.paths.journal.parent.glob(what))
+        immutable(True, files)
+        for _ in range(2):
+            if what != "journal.sqlite":  # what is new goes elsewhere
+                with pytest.raises(errors.JournalUnavailable, match="cannot be written; make it writable for you and try again"):
+                    client.call(submit("Echo", text="x"))
+        gate.touch()
+        assert isinstance(end_of(client, jobs[0]), Done)
+        immutable(False, files)
+        for job in jobs:
+            assert isinstance(end_of(client, job), Done)
+        assert isinstance(client.call(submit("Echo", text="x")), Done)
+        history = client.call(HistoryRequest())
+        assert isinstance(history, JobsReply)
+        assert {record.id for record in history.jobs if record.state == "done"} >= set(jobs)
+
+
+def test_a_daemon_that_ends_while_its_journal_is_read_only_loses_nothing(
+    daemon: DaemonProcess, immutable: Callable[..., None]
+) -> None:
+    gate = daemon.file("gate")
+    daemon.start(max_running=1)
+    with daemon.client() as client:
+        jobs = [detach(client, graph("WaitFor", path=str(gate))), detach(client, graph("Echo", text="x"))]
+        wait_until(lambda: daemon.status().running == jobs[:1], "a running job")
+        files = list(daemon.paths.journal.parent.glob("journal.sqlite*"))
+        immutable(True, files)
+        pid = daemon.pid
+        assert isinstance(client.call(Stop(now=True)), Stopped)
+    wait_until(lambda: not alive(pid), "the daemon's end")
+    assert "stopped; 2 jobs wait for the next start" in daemon.log
+    immutable(False, files)
+    gate.touch()
+    daemon.start()
+    with daemon.client() as client:
+        assert all(isinstance(end_of(client, job), Done) for job in jobs)
 
 
 def test_of_a_journal_cut_short_what_can_be_read_is_taken_over(daemon: DaemonProcess) -> None:

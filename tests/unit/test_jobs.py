@@ -223,9 +223,22 @@ def test_a_job_that_cannot_be_given_to_the_worker_fails() -> None:
     assert rest == [Admit(3, 1)]
 
 
+def test_jobs_that_cannot_be_given_to_the_worker_now_are_tried_again_in_their_order() -> None:
+    jobs = with_jobs(4)
+    assert jobs.put_back(1, 10.0) == [Moved(1, 1), Moved(3, 2), Moved(4, 3)]
+    assert jobs.put_back(2, 10.0) == [Moved(2, 2), Moved(3, 3), Moved(4, 4)]
+    assert jobs.queue == [1, 2, 3, 4]
+    assert jobs.submit(5, 10.0) == []
+    assert jobs.deadline() == 11.0
+    assert jobs.expire(10.9) == []
+    assert jobs.expire(11.0)[:2] == [Admit(1, 1), Admit(2, 1)]
+    assert jobs.put_back(2, 11.0)[0] == Moved(2, 1)
+    assert jobs.queue == [2, 3, 4, 5]
+
+
 # ---------------------------------------------------------------- any history at all
 
-_KINDS = ["submit", "done", "failed", "cancel", "die", "crash", "ready", "time"]
+_KINDS = ["submit", "done", "failed", "cancel", "die", "crash", "ready", "time", "unreadable"]
 _STEPS = st.lists(st.tuples(st.sampled_from(_KINDS), st.integers(0, 7)))
 
 
@@ -241,6 +254,7 @@ def test_every_job_ends_exactly_once_whatever_happens(steps: list[tuple[str, int
         assert world.with_worker == set(jobs.running)
     for _ in range(attempts * len(world.open) + 1):
         world.perform("ready", 0)
+        world.perform("time", 1)
         for id in jobs.running:
             world.take(jobs.apply(done(id), world.now))
     assert world.open == set()
@@ -278,6 +292,10 @@ class _World:
             case "time":
                 self.now += number
                 self.take(self.jobs.expire(self.now))
+            case "unreadable" if running:
+                for id in running:
+                    self.with_worker.remove(id)
+                    self.take(self.jobs.put_back(id, self.now))
 
     def take(self, effects: list[Effect]) -> None:
         for effect in effects:
