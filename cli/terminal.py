@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _USUAL = 80
+_DUMB = ("dumb", "unknown")
 _DIM, _BOLD, _RED, _GREEN, _RESET = "\x1b[2m", "\x1b[1m", "\x1b[1;31m", "\x1b[32m", "\x1b[0m"
 
 
@@ -62,7 +63,12 @@ class Terminal:
     @property
     def live(self) -> bool:
         """Whether a moving display may be drawn on stderr."""
-        return self.stderr.isatty() and self.environ.get("TERM") != "dumb"
+        return self.stderr.isatty() and not self.dumb
+
+    @property
+    def dumb(self) -> bool:
+        """Whether the terminal knows no control sequences."""
+        return self.environ.get("TERM", "").lower() in _DUMB
 
     @contextmanager
     def previewing(self, choice: str) -> Iterator[None]:
@@ -87,7 +93,7 @@ class Terminal:
 
     def colours(self, stream: IO[str]) -> bool:
         """Whether text on this stream may be styled."""
-        return stream.isatty() and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
+        return stream.isatty() and not self.environ.get("NO_COLOR") and not self.dumb
 
     def out(self, text: str) -> None:
         """One line of the result; raises OutputNotWritable where stdout is full."""

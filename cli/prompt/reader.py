@@ -8,11 +8,13 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.output import DummyOutput
 
 from .keys import bindings
 from .lexer import Marker
 from .looks import depth, style, theme
 from .past import history
+from .plain import Plain
 from .proposals import Proposals
 from .session import Session
 from .toolbar import toolbar
@@ -30,7 +32,8 @@ class Reader:
         self._session = session
         self._terminal = session.terminal
         self._marker = Marker(session)
-        self._prompt = self._made()
+        self._plain = Plain(self._terminal, PROMPT, MORE) if self._terminal.dumb else None
+        self._prompt = self._made() if self._plain is None else self._made_plain(self._plain)
         self._watcher = Watcher(session.terminal, start=session.start, changed=self._redraw, say=self._say)
         self._due, self._over = Event(), False
         self._learner = Thread(target=self._learn, name="parameters", daemon=True)
@@ -47,13 +50,20 @@ class Reader:
         """The next line, an abandoned one as the comment ``#``; raises EOFError at Ctrl-D."""
         default, self._session.edit_line = self._session.edit_line, ""
         try:
-            return self._prompt.prompt(default=default, pre_run=self._begin)
+            return self._line(default)
         except KeyboardInterrupt:
             if not self._prompt.default_buffer.text:
                 self._terminal.note("Ctrl-D or exit leaves")
             return "#"
         finally:
             self._watcher.rest()
+
+    def _line(self, default: str) -> str:
+        try:
+            return self._prompt.prompt(default=default, pre_run=self._begin)
+        finally:
+            if self._plain is not None:
+                self._plain.end(self._prompt.default_buffer.text)
 
     def _made(self) -> "PromptSession[str]":
         colours = self._terminal.colours(self._terminal.stdout)
@@ -79,6 +89,18 @@ class Reader:
             search_ignore_case=True,
         )
 
+    def _made_plain(self, plain: Plain) -> "PromptSession[str]":
+        """The same keys and history, but nothing that is drawn."""
+        prompt: PromptSession[str] = PromptSession(
+            multiline=True,
+            history=history(self._terminal),
+            key_bindings=plain.keys(Proposals(self._session)),
+            enable_suspend=True,
+            output=DummyOutput(),
+        )
+        prompt.default_buffer.on_text_changed += lambda buffer: plain.show(buffer.text)
+        return prompt
+
     # ------------------------------------------------------------ beside the typing
 
     def _begin(self) -> None:
@@ -88,6 +110,8 @@ class Reader:
         app.loop.call_soon(self._begin_beside) if app.loop is not None else self._begin_beside()
 
     def _begin_beside(self) -> None:
+        if self._plain is not None:
+            self._plain.begin(self._prompt.default_buffer.text)
         self._watcher.show()
         self._due.set()
         if self._learner.ident is None:
@@ -118,7 +142,16 @@ class Reader:
         app = self._prompt.app
         loop, context = app.loop, app.context
         if loop is not None and context is not None and app.is_running:
-            loop.call_soon_threadsafe(lambda: context.run(run_in_terminal, lambda: self._terminal.note(sentence, dim=False)))
+            loop.call_soon_threadsafe(lambda: context.run(run_in_terminal, lambda: self._note(sentence)))
+
+    def _note(self, sentence: str) -> None:
+        if self._plain is None:
+            self._terminal.note(sentence, dim=False)
+            return
+        typed = self._prompt.default_buffer.text
+        self._plain.end(typed)
+        self._terminal.note(sentence, dim=False)
+        self._plain.begin(typed)
 
 
 def _continuation(width: int, line: int, wraps: int) -> StyleAndTextTuples:

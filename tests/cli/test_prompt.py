@@ -129,7 +129,39 @@ def test_a_dumb_terminal(shell: Shell):
     screen.until("done in")
     screen.send("exit\r")
     assert screen.ended() == 0
-    assert "\x1b[3" not in screen.raw
+    assert "\x1b" not in screen.raw
+    screen.close()
+
+
+def test_tab_on_a_dumb_terminal_completes_and_lists_without_control_sequences(shell: Shell):
+    screen = Screen([str(COMFYD), "repl", "--no-start"], shell.directory, TERM="dumb")
+    screen.until_prompt()
+    screen.send("hist" + TAB)
+    screen.until("comfy> history")
+    screen.send("\x15")
+    screen.until_prompt()
+    screen.send("un" + TAB)
+    screen.until(lambda: "unload" in screen.text and "unset" in screen.text)
+    screen.until(lambda: screen.text.rstrip().endswith("comfy> un"))
+    screen.send("set x\x7fseed\r")
+    screen.until_prompt()
+    assert "comfy> unset seed" in screen.lines
+    assert not set(screen.raw) & set("\t\x1b")
+    screen.send(CTRL_D)
+    assert screen.ended() == 0
+    screen.close()
+
+
+def test_what_a_dumb_terminal_shows_itself_is_not_shown_twice(shell: Shell):
+    screen = Screen(["sh", "-c", f"stty -echo; exec {COMFYD} repl --no-start"], shell.directory, TERM="dumb")
+    screen.until_prompt()
+    screen.send("set seed 77\r")
+    screen.until_prompt()
+    screen.send("diff\r")
+    screen.until(lambda: "77" in screen.text)
+    assert "set seed" not in screen.raw
+    screen.send(CTRL_D)
+    assert screen.ended() == 0
     screen.close()
 
 
