@@ -1,6 +1,8 @@
 """Who is told about which job: follows it to its end, or waits for a cancel to take effect."""
 
-from comfyd.protocol import Event, NodeStarted, Progress, Started
+import msgspec
+
+from comfyd.protocol import Event, NodeDone, NodeStarted, Progress, Started, encode
 
 from .clients import Caller
 
@@ -16,6 +18,8 @@ class Followers:
         self._following: dict[int, list[Caller]] = {}
         self._cancelling: dict[int, list[Caller]] = {}
         self._seen: dict[int, dict[type[Event], bytes]] = {}
+        self._started: dict[int, tuple[Started, list[str]]] = {}
+        """How a job began, and the nodes that were done since then."""
         self._previews: dict[Caller, int] = {}
         """Those who want previews, and how many they may be sent."""
 
@@ -25,6 +29,9 @@ class Followers:
         if preview:
             self._previews[caller] = _UNREAD
         seen = self._seen.get(job, {})
+        if done := self._started[job][1] if job in self._started else []:
+            started = self._started[job][0]
+            seen[Started] = encode(msgspec.structs.replace(started, cached=list(dict.fromkeys([*started.cached, *done]))))
         return [seen[kind] for kind in _SNAPSHOT if kind in seen]
 
     def await_end(self, job: int, caller: Caller) -> None:
@@ -53,6 +60,10 @@ class Followers:
 
     def note(self, event: Event, payload: bytes) -> None:
         """Remember an event for those who come later."""
+        if isinstance(event, NodeDone) and event.job in self._started:
+            self._started[event.job][1].append(event.node)
+        if isinstance(event, Started):
+            self._started[event.job] = event, []
         if not isinstance(event, _SNAPSHOT):
             return
         seen = self._seen.setdefault(event.job, {})
@@ -63,6 +74,7 @@ class Followers:
     def forget_events(self, job: int) -> None:
         """The job begins anew."""
         self._seen.pop(job, None)
+        self._started.pop(job, None)
 
     def release(self, job: int) -> list[Caller]:
         """Nobody follows the job any longer; returns who did."""
@@ -70,7 +82,7 @@ class Followers:
 
     def end(self, job: int) -> tuple[list[Caller], list[Caller]]:
         """Forget an ended job; returns who followed it and who waited for its cancel."""
-        self._seen.pop(job, None)
+        self.forget_events(job)
         return self._left(job), self._cancelling.pop(job, [])
 
     def _left(self, job: int) -> list[Caller]:

@@ -17,7 +17,7 @@ from comfyd.daemon.clients import Caller
 from comfyd.daemon.followers import Followers
 from comfyd.daemon.output import Output
 from comfyd.daemon.restarts import WINDOW, Restarts
-from comfyd.protocol import NodeStarted, Progress, Queued, Started
+from comfyd.protocol import NodeDone, NodeStarted, Progress, Queued, Started, encode
 
 NODE = Culprit(job=7, node="5", class_type="KSampler", title="Sampler")
 
@@ -152,6 +152,18 @@ def test_who_comes_later_is_told_what_matters_now() -> None:
     followers.note(NodeStarted(job=1, node="2", class_type="A", title="A"), b"node 2")
     assert followers.follow(1, YOU) == [b"started", b"node 2"]
     followers.forget_events(1)
+    assert followers.follow(1, YOU) == []
+
+
+def test_who_comes_later_counts_the_nodes_that_are_done() -> None:
+    followers = Followers()
+    began = Started(job=1, nodes_total=4, cached=["1"])
+    followers.note(began, encode(began))
+    assert followers.follow(1, ME) == [encode(began)]
+    for node in ("1", "3", "2"):
+        followers.note(NodeDone(job=1, node=node, class_type="A", seconds=0.1, cached=node == "1"), b"")
+    assert followers.follow(1, YOU) == [encode(Started(job=1, nodes_total=4, cached=["1", "3", "2"]))]
+    followers.end(1)
     assert followers.follow(1, YOU) == []
 
 
