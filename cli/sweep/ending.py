@@ -12,7 +12,6 @@ from .preparing import Asked, Prepared
 from .record import Sweep, SweepJob
 from .shown import summed
 
-_SHEET, _PAGE = "sheet.png", "index.html"
 _DRAWN = 2000
 """Pictures up to which a contact sheet is drawn: beyond, each would be too small."""
 
@@ -75,11 +74,12 @@ def _sheets(
     blocks = grids(prepared.points, paired=asked.zip)
     page = None
     try:
-        sheet = _drawn_sheet(terminal, prepared, blocks, files)
+        sheet_at, page_at = prepared.manifest.sheets(point.key for point in prepared.points)
+        sheet = _drawn_sheet(terminal, prepared, blocks, files, sheet_at)
         if asked.html:
             from .page import write
 
-            page = prepared.directory / _PAGE
+            page = page_at
             write(blocks, files, f"{prepared.given.name} sweep", prepared.fixed, _made(len(prepared.points), records), page)
     except OSError as error:
         where = f"{prepared.directory} cannot be written ({error.strerror})"
@@ -87,7 +87,9 @@ def _sheets(
     return sheet, page
 
 
-def _drawn_sheet(terminal: Terminal, prepared: Prepared, blocks: list[Grid], files: dict[str, list[str]]) -> Path | None:
+def _drawn_sheet(
+    terminal: Terminal, prepared: Prepared, blocks: list[Grid], files: dict[str, list[str]], target: Path
+) -> Path | None:
     """The contact sheet, where there is a picture for it."""
     pictures = {key: prepared.directory / name for key, all_ in files.items() for name in all_[:1] if is_picture(name)}
     if not pictures:
@@ -100,6 +102,5 @@ def _drawn_sheet(terminal: Terminal, prepared: Prepared, blocks: list[Grid], fil
     except ImportError:
         terminal.note("no contact sheet: Pillow is not installed here (pip install pillow)")
         return None
-    target = prepared.directory / _SHEET
     draw(blocks, pictures, target)
     return target

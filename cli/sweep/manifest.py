@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +14,7 @@ from comfyd.errors import OutputNotWritable
 from comfyd.whole import publish
 
 NAME = "sweep.json"
+_SHEET, _PAGE = "sheet{}.png", "index{}.html"
 
 
 class Made(msgspec.Struct):
@@ -33,6 +36,8 @@ class Content(msgspec.Struct):
     """Jobs that were handed in and whose end nobody has seen."""
     drawn: dict[str, dict[str, list[Any]]] = {}
     """Random seeds by the command that drew them, so that it draws none anew when it goes on."""
+    sheets: dict[int, list[str]] = {}
+    """By the contact sheets' numbers the combinations that each shows."""
 
 
 class Manifest:
@@ -86,11 +91,14 @@ class Manifest:
 
     def _read(self) -> Content:
         try:
-            return msgspec.json.decode(self._file.read_bytes(), type=_Whole)
+            content = msgspec.json.decode(self._file.read_bytes(), type=_Whole)
         except FileNotFoundError:
             return Content()
         except msgspec.MsgspecError as error:
             raise OutputNotWritable(f"{self._file} is no record of a sweep; move it away or give another -o.") from error
+        if not content.sheets and content.done and self._is_drawn(1):
+            content.sheets[1] = sorted(content.done)  # before comfyd wrote down what a sheet shows, there was one
+        return content
 
     def _write(self) -> None:
         publish(self._file, lambda stream: stream.write(msgspec.json.encode(self.content)))
@@ -121,6 +129,28 @@ class Manifest:
     def drawn(self, command: str, values: dict[str, list[Any]]) -> dict[str, list[Any]]:
         """The values that this command drew first, which are these where it never did; written down by ``begin``."""
         return self.content.drawn.setdefault(command, values)
+
+    def sheets(self, keys: Iterable[str]) -> tuple[Path, Path]:
+        """Where the contact sheet of these combinations belongs, and its page: in place of one that shows no others.
+
+        Raises OSError.
+        """
+        wanted = set(keys)
+        own = [number for number, shown in self.content.sheets.items() if wanted.issuperset(shown)]
+        number = max(own, key=lambda each: len(self.content.sheets[each]), default=0) or self._free()
+        self.content.sheets[number] = sorted(wanted)
+        self._write()
+        return self._drawn_at(number)
+
+    def _free(self) -> int:
+        return next(number for number in count(1) if number not in self.content.sheets and not self._is_drawn(number))
+
+    def _is_drawn(self, number: int) -> bool:
+        return any(file.exists() for file in self._drawn_at(number))
+
+    def _drawn_at(self, number: int) -> tuple[Path, Path]:
+        mark = f"~{number}" if number > 1 else ""
+        return self.directory / _SHEET.format(mark), self.directory / _PAGE.format(mark)
 
 
 class _Whole(Content):

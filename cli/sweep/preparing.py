@@ -40,7 +40,12 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     given: Document
     fixed: dict[str, Any]
     points: list[Point]
-    directory: Path
+    manifest: Manifest
+
+    @property
+    def directory(self) -> Path:
+        """Where the pictures belong."""
+        return self.manifest.directory
 
 
 def prepare(
@@ -70,7 +75,7 @@ def prepare(
         given=given,
         fixed={axis.name: axis.values[0] for at, axis in enumerate(found) if at not in vary},
         points=points(found, every, vary, content),
-        directory=manifest.directory,
+        manifest=manifest,
     )
 
 

@@ -61,6 +61,17 @@ def test_the_same_command_again_runs_nothing_and_a_larger_one_what_is_missing(sh
     assert other.messages[-1]["resumed"] == 0
 
 
+def test_another_sweep_into_the_same_directory_has_a_sheet_of_its_own(shell: Shell):
+    first = shell.run("sweep", "demo", "seed", "1,2", "-o", "out", "--html", "--json").messages[-1]
+    drawn = [(shell.directory / first[name]).read_bytes() for name in ("sheet", "page")]
+    other = shell.run("sweep", "demo", "cfg", "3,4", "-o", "out", "--html", "--json").messages[-1]
+    assert (other["sheet"], other["page"]) == ("out/sheet~2.png", "out/index~2.html")
+    assert [(shell.directory / first[name]).read_bytes() for name in ("sheet", "page")] == drawn
+    again = shell.run("sweep", "demo", "seed", "1,2", "-o", "out", "--html", "--json").messages[-1]
+    larger = shell.run("sweep", "demo", "cfg", "3,4,5", "-o", "out", "--json").messages[-1]
+    assert (again["sheet"], larger["sheet"]) == (first["sheet"], other["sheet"])
+
+
 def test_json_tells_each_job_and_the_whole(shell: Shell):
     result = shell.run("sweep", "demo", "seed", "1,2", "prompt", '["a fox","an owl"]', "-o", "out", "--html", "--json")
     *each, whole = result.messages

@@ -33,6 +33,34 @@ def test_a_command_draws_once(tmp_path: Path) -> None:
         assert manifest.drawn("d", {"seed": [2]}) == {"seed": [2]}
 
 
+def test_a_sheet_is_renewed_by_what_shows_no_less(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        sheet, page = manifest.sheets("ab")
+        assert (sheet.name, page.name) == ("sheet.png", "index.html")
+        sheet.touch()
+        assert [file.name for file in manifest.sheets("xy")] == ["sheet~2.png", "index~2.html"]
+    with Manifest(tmp_path) as manifest:
+        assert manifest.sheets("ba") == (sheet, page)
+        assert manifest.sheets("abc") == (sheet, page)
+        assert manifest.sheets("ab")[0].name == "sheet~3.png"
+        assert manifest.sheets("xy")[0].name == "sheet~2.png"
+        assert manifest.sheets("abc") == (sheet, page)
+
+
+def test_a_sheet_that_nothing_is_written_of_stays(tmp_path: Path) -> None:
+    (tmp_path / "index.html").touch()
+    with Manifest(tmp_path) as manifest:
+        assert manifest.sheets("ab")[0].name == "sheet~2.png"
+
+
+def test_a_sheet_from_before_such_records_is_renewed_by_its_own_sweep(tmp_path: Path) -> None:
+    (tmp_path / "sweep.json").write_text('{"comfyd_sweep":1,"done":{"a":{"files":["a.png"],"job":1,"seconds":1.0}}}')
+    (tmp_path / "sheet.png").touch()
+    with Manifest(tmp_path) as manifest:
+        assert manifest.sheets("x")[0].name == "sheet~2.png"
+        assert manifest.sheets("ab")[0].name == "sheet.png"
+
+
 def test_another_command_is_kept_out(tmp_path: Path) -> None:
     with Manifest(tmp_path), pytest.raises(OutputNotWritable, match="Another sweep"), Manifest(tmp_path):
         pass
