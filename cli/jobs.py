@@ -56,7 +56,7 @@ def queue(terminal: Terminal, *, json: bool, no_start: bool) -> int:
         terminal.note("The queue is empty.")
     else:
         rows = queue_rows(reply.jobs, time.time())
-        show(terminal, QUEUE, rows, numbers=("JOB",), flexible=("WORKFLOW",), optional=("SINCE",))
+        show(terminal, QUEUE, rows, numbers=("JOB",), flexible=("SWEEP", "WORKFLOW"), optional=("SINCE",), sparse=("SWEEP",))
     return ExitStatus.DONE
 
 
@@ -85,19 +85,20 @@ def history(
             HISTORY,
             history_rows(reply.jobs, now),
             numbers=("JOB", "TOOK"),
-            flexible=("WORKFLOW", "RESULT"),
+            flexible=("SWEEP", "WORKFLOW", "RESULT"),
             optional=few,
+            sparse=("SWEEP",),
         )
     return ExitStatus.DONE
 
 
-QUEUE = ("JOB", "STATE", "SINCE", "WORKFLOW")
-HISTORY = ("JOB", "STATE", "ENDED", "TOOK", "MODE", "NODES", "WORKFLOW", "RESULT")
+QUEUE = ("JOB", "STATE", "SINCE", "SWEEP", "WORKFLOW")
+HISTORY = ("JOB", "STATE", "ENDED", "TOOK", "MODE", "NODES", "SWEEP", "WORKFLOW", "RESULT")
 
 
 def queue_rows(jobs: Sequence[JobRecord], now: float) -> list[list[str]]:
     """Cells of ``queue``."""
-    return [[str(job.id), _place(job), ago(now - (job.started or job.created)), described(job)] for job in jobs]
+    return [[str(job.id), _place(job), ago(now - (job.started or job.created)), job.sweep, described(job)] for job in jobs]
 
 
 def history_rows(jobs: Sequence[JobRecord], now: float) -> list[list[str]]:
@@ -110,6 +111,7 @@ def history_rows(jobs: Sequence[JobRecord], now: float) -> list[list[str]]:
             _took(job),
             job.mode,
             f"{job.nodes_run}/{job.nodes_total}",
+            job.sweep,
             described(job),
             _result(job),
         ]

@@ -1,6 +1,7 @@
 """Rows and columns: cut to the terminal's width where there is one, aligned and whole in pipes."""
 
 from collections.abc import Sequence
+from itertools import compress
 
 from .terminal import Terminal
 from .text import printable
@@ -19,11 +20,16 @@ def show(
     numbers: Sequence[str] = (),
     flexible: Sequence[str] = (),
     optional: Sequence[str] = (),
+    sparse: Sequence[str] = (),
 ) -> None:
     """Print the rows on stdout; ``numbers`` are the columns set to the right, ``flexible`` those that give way.
 
-    On a terminal too narrow even then, the ``optional`` columns are left out, the first ones first.
+    On a terminal too narrow even then, the ``optional`` columns are left out, the first ones first; the ``sparse`` ones
+    everywhere where they say nothing of any row.
     """
+    filled = [header not in sparse or any(row[at] for row in rows) for at, header in enumerate(headers)]
+    headers, *rows = (list(compress(row, filled)) for row in (headers, *rows))
+    flexible, optional = ([header for header in some if header in headers] for some in (flexible, optional))
     width = terminal.columns if terminal.stdout.isatty() else None
     shown = _kept(headers, rows, flexible, optional, width)
     rows = [[cell for header, cell in zip(headers, row, strict=True) if header in shown] for row in rows]

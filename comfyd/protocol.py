@@ -101,6 +101,8 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     peak_memory: int = 0
     mode: str = ""
     """``exact`` or ``fast``: what made it, or as long as it has not ended what is to make it."""
+    sweep: str = ""
+    """Its place in a sweep, and the sweep's name: ``3/24 demo-sweep``; empty: it was handed in alone."""
     error: ErrorInfo | None = None
 
 
@@ -191,6 +193,8 @@ class Submit(Work, frozen=True, kw_only=True):
     follow: bool = True
     preview: bool = False
     """Whether the follower is told Previews too."""
+    sweep: str = ""
+    """For the job's record: which of a sweep's combinations it is."""
 
 
 class PlanRequest(Work, frozen=True, kw_only=True):

@@ -151,10 +151,10 @@ def _check_room(client: "Client", points: Sequence[Point], manifest: Manifest, m
 
 def _submission(prepared: Prepared, asked: Asked) -> Callable[[Point], Submit]:
     given = prepared.given
-    total = len(prepared.points)
+    total, name = len(prepared.points), prepared.directory.resolve().name
 
     def submit(point: Point) -> Submit:
-        place = {KEY: point.key, "comfyd_sweep_place": f"{point.number}/{total}"}
-        return given.request(Submit, overrides=point.overrides, mode=asked.mode, extra_data=place)
+        place = f"{point.number}/{total} {name}"
+        return given.request(Submit, overrides=point.overrides, mode=asked.mode, extra_data={KEY: point.key}, sweep=place)
 
     return submit

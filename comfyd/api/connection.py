@@ -134,12 +134,15 @@ class Connection:
         self.call(WaitReady())  # whose catalogue says what the values are
         values = {name: self._each_sent(value) for name, value in {**(overrides or {}), **parameters}.items()}
         document = self._document(workflow)
-        left = deque(every(document, values, self._cache, paired=zip))
+        left = deque(enumerate(every(document, values, self._cache, paired=zip), 1))
+        total = len(left)
         jobs: deque[Job] = deque()
         try:
             while left or jobs:
                 while left and len(jobs) < self._ahead:
-                    jobs.append(self._handed_in(self._request(document, left.popleft(), mode, follow=False)))
+                    number, run = left.popleft()
+                    place = f"{number}/{total} {document.name}"
+                    jobs.append(self._handed_in(self._request(document, run, mode, follow=False, sweep=place)))
                 yield jobs[0].result()
                 jobs.popleft()
         finally:
@@ -197,9 +200,9 @@ class Connection:
     def _document(self, workflow: Workflow) -> Document:
         return load(json.dumps(workflow) if isinstance(workflow, Mapping) else fspath(workflow), store=self._store)
 
-    def _request(self, document: Document, overrides: Mapping[str, Any], mode: str, *, follow: bool) -> Submit:
+    def _request(self, document: Document, overrides: Mapping[str, Any], mode: str, *, follow: bool, sweep: str = "") -> Submit:
         sent = [(name, self._sent(value)) for name, value in overrides.items()]
-        return document.request(Submit, overrides=sent, mode=mode, follow=follow)
+        return document.request(Submit, overrides=sent, mode=mode, follow=follow, sweep=sweep)
 
     def _sent(self, value: Any) -> Any:
         """The value as it travels: a path stands for the file's copy in the engine's input folder."""

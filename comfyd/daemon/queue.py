@@ -87,7 +87,8 @@ class Queue:
         """Journal a bound job, say so, and let it take its place; raises QueueFull or JournalUnavailable."""
         self.jobs.check_room()
         encoded = encode(graph), encode(extra_data(request)), request.mode
-        job = self.journal.add(request.workflow, overrides, encoded[0], encoded[1], time.time(), request.mode)
+        now = time.time()
+        job = self.journal.add(request.workflow, overrides, encoded[0], encoded[1], now, request.mode, request.sweep)
         self._receipts.forget(job)
         if request.follow:
             self.followers.follow(job, caller, preview=request.preview)

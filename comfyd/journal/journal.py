@@ -43,13 +43,22 @@ class Journal(Database):
 
     # ------------------------------------------------------------ writing
 
-    def add(self, workflow: str, overrides: dict[str, Any], graph: bytes, extra_data: bytes, now: float, mode: str = "") -> int:
+    def add(
+        self,
+        workflow: str,
+        overrides: dict[str, Any],
+        graph: bytes,
+        extra_data: bytes,
+        now: float,
+        mode: str = "",
+        sweep: str = "",
+    ) -> int:
         """Store a queued job and return its id; once this returns, the job survives the daemon."""
         with self._transaction() as db:
             row = db.execute(
-                "INSERT INTO job (state, workflow, overrides, graph, extra_data, created, mode) "
-                "VALUES ('queued', ?, ?, ?, ?, ?, ?)",
-                (workflow, encode(overrides), graph, extra_data, now, mode),
+                "INSERT INTO job (state, workflow, overrides, graph, extra_data, created, mode, sweep) "
+                "VALUES ('queued', ?, ?, ?, ?, ?, ?, ?)",
+                (workflow, encode(overrides), graph, extra_data, now, mode, sweep),
             )
             self._newest = int(row.lastrowid or 0)
             return self._newest

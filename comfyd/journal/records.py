@@ -6,7 +6,7 @@ import msgspec
 
 from comfyd.protocol import Cancelled, Done, Failed, JobEnd, JobRecord
 
-COLUMNS = "id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end, mode"
+COLUMNS = "id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end, mode, sweep"
 decode_end = msgspec.msgpack.Decoder(JobEnd).decode
 unpack = msgspec.msgpack.decode
 
@@ -34,7 +34,7 @@ def state_of(end: JobEnd) -> str:
 
 def record_of(row: tuple[Any, ...]) -> JobRecord:
     """A job from its row's ``COLUMNS``."""
-    id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end, mode = row
+    id, state, workflow, overrides, created, started, finished, attempts, nodes_total, nodes_run, files, end, mode, sweep = row
     event = None if end is None else decode_end(end)
     return JobRecord(
         id=id,
@@ -50,5 +50,6 @@ def record_of(row: tuple[Any, ...]) -> JobRecord:
         files=[] if files is None else unpack(files),
         peak_memory=event.peak_memory if isinstance(event, Done) else 0,
         mode=event.mode if isinstance(event, Done) and event.mode else mode,
+        sweep=sweep,
         error=event.error if isinstance(event, Failed) else None,
     )

@@ -41,6 +41,7 @@ STEPS = (
     CREATE INDEX measured_shapes ON measured (shape, peak);
     CREATE INDEX jobs_of_workflow ON job (workflow, id);
     """,
+    "ALTER TABLE job ADD COLUMN sweep TEXT NOT NULL DEFAULT '';",
 )
 """Step n takes the schema from version n to n + 1; the version is SQLite's user_version."""
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections import Counter
@@ -146,6 +147,22 @@ def test_the_queue_is_never_full(shell: Shell, monkeypatch: pytest.MonkeyPatch):
     refused = shell.run("sweep", "demo", "seed", "101..120", "--detach")
     assert refused.status == 2
     assert "20 jobs would not fit into the queue, which has room for 3" in refused.err
+
+
+def test_queue_and_history_say_which_combination_a_job_is(shell: Shell):
+    assert shell.run("run", "demo").status == 0
+    assert "SWEEP" not in shell.run("history").out
+    shell.hold(4)
+    shell.run(*SIX, "--detach")
+    head, *rows = shell.run("queue").out.splitlines()
+    assert "SWEEP" in head
+    assert [f"{number}/6 demo-sweep" in row for number, row in enumerate(rows, 1)] == [True] * 6
+    shell.hold(None)
+    assert shell.run(*SIX, "-q").status == 0
+    assert [job["sweep"] for job in jobs(shell)][1:] == [f"{number}/6 demo-sweep" for number in range(1, 7)]
+    child = shell.open("history", columns=80)
+    ended(child)
+    assert re.search(r"\b6/6\b", plain(child.before))
 
 
 def test_detached_and_collected(shell: Shell):

@@ -27,6 +27,7 @@ def test_every_combination_comes_in_its_order(comfy: comfyd.Connection) -> None:
     assert [result.files[0].read_text() for result in results] == [text for text, _ in made]
     paired = comfy.sweep(flow, {"1.text": ["a", "c"], "2.steps": [2, 3]}, zip=True)
     assert [tuple(result.overrides.values()) for result in paired] == [("a", 2), ("c", 3)]
+    assert [job.sweep.split()[0] for job in comfy.history(2)] == ["2/2", "1/2"]
 
 
 def test_the_workflow_is_read_once(comfy: comfyd.Connection, tmp_path: Path) -> None:

@@ -32,7 +32,9 @@ def test_jobs_of_an_older_version_are_taken_along(dump: Path, tmp_path: Path) ->
     assert isinstance(journal.end_of(2), Failed)
     assert journal.unfinished() == [(4, True, 1), (5, False, 0)]
     assert journal.graph(5)[0] == encode({"1": {"class_type": "Echo", "inputs": {"text": "x"}}})
-    assert journal.add("new", {}, encode({}), encode({}), 2000.0) == 6
+    assert {job.sweep for job in journal.ended(10)} == {""}
+    assert journal.add("new", {}, encode({}), encode({}), 2000.0, sweep="3/24 new-sweep") == 6
+    assert [record.sweep for id in (5, 6) if (record := journal.record(id))] == ["", "3/24 new-sweep"]
     journal.measure([Measurement("e", "n", "s", 0, 1.0, 1.0, 0)])
     assert len(journal.measured("exact", "e", 0, 5)) == 1
     journal.close()

@@ -18,6 +18,13 @@ def test_pipes_get_everything_aligned(terminal: Recorded):
     assert terminal.out_lines[2].endswith("failed\\x1b")
 
 
+def test_sparse_columns_are_there_where_they_say_something(terminal: Recorded):
+    show(terminal, ("JOB", "SWEEP"), [["1", ""], ["2", ""]], flexible=("SWEEP",), sparse=("SWEEP",))
+    assert terminal.out_lines == ["JOB", "1", "2"]
+    show(terminal, ("JOB", "SWEEP"), [["1", ""], ["2", "1/2 demo"]], flexible=("SWEEP",), sparse=("SWEEP",))
+    assert terminal.out_lines[3:] == ["JOB  SWEEP", "1", "2    1/2 demo"]
+
+
 def test_flexible_columns_give_way():
     found = lines(HEADERS, ROWS, 50, numbers=("JOB",), flexible=("WORKFLOW", "RESULT"))
     assert all(cell_len(line) <= 50 for line in found)
