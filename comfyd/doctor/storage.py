@@ -29,9 +29,17 @@ def examine_models(setup: Setup) -> Iterator[Finding]:
         yield problem("models", f"{folder} cannot be read", "Make it a directory that you may read, or mend the link.")
     if not unreadable:
         others = {folder for folder in folders if not folder.is_relative_to(root)}
-        count = sum(1 for folder in (root, *others) for _ in _models(folder))
+        files = [file for folder in (root, *others) for file in _models(folder)]
+        lost = [file for file in files if not os.access(file, os.R_OK)]
+        if lost:
+            yield _unreadable(lost)
         more = f" and {counted(len(others), 'folder')} elsewhere" if others else ""
-        yield ok("models", f"{counted(count, 'model file')} in {root}{more}")
+        yield ok("models", f"{counted(len(files) - len(lost), 'model file')} in {root}{more}")
+
+
+def _unreadable(lost: list[str]) -> Finding:
+    what = lost[0] if len(lost) == 1 else f"{lost[0]} and {counted(len(lost) - 1, 'other')}"
+    return warning("models", f"{what} cannot be read", "Mend the link or the permissions; until then they count as missing.")
 
 
 def _readable(folder: Path) -> bool:
@@ -43,9 +51,18 @@ def _readable(folder: Path) -> bool:
 
 
 def _models(folder: Path) -> Iterator[str]:
-    """Model files of a folder with those below it."""
-    for _, _, names in os.walk(folder):
-        yield from (name for name in names if Path(name).suffix.lower() in _MODELS)
+    """Model files of a folder with those below it, each once, and what is closed there or leads nowhere."""
+    closed: list[OSError] = []
+    seen = set()
+    for at, below, names in os.walk(folder, onerror=closed.append, followlinks=True):
+        if (real := os.path.realpath(at)) in seen:
+            below.clear()
+            continue
+        seen.add(real)
+        for path in (f"{at}/{name}" for name in names):
+            if Path(path).suffix.lower() in _MODELS or not os.access(path, os.F_OK):
+                yield path
+    yield from (str(error.filename) for error in closed)
 
 
 def examine_journal(setup: Setup) -> Iterator[Finding]:

@@ -109,6 +109,21 @@ def test_models_that_cannot_be_read(how: str, settings: config.Config, paths: co
     assert (finding.state, str(models) in finding.text) == ("problem", True)
 
 
+def test_model_files_behind_links(settings: config.Config, paths: config.Paths, comfyui: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "a.safetensors").touch()
+    (comfyui / "models" / "loras").symlink_to(elsewhere)
+    (elsewhere / "round").symlink_to(comfyui / "models")
+    lost = comfyui / "models" / "lost.safetensors"
+    lost.symlink_to(tmp_path / "unmounted")
+    findings = storage.examine_models(Setup(settings, paths))
+    assert [(finding.state, finding.text.split(" in ")[0]) for finding in findings] == [
+        ("warning", f"{lost} cannot be read"),
+        ("ok", "1 model file"),
+    ]
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MiB."""
