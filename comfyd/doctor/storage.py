@@ -77,7 +77,9 @@ def examine_journal(setup: Setup) -> Iterator[Finding]:
             (jobs,) = database.execute("SELECT count(*) FROM job").fetchone()
     except sqlite3.Error as error:
         answer, jobs = str(error), 0
-    if answer == "ok":
+    if answer == "ok" and not os.access(file, os.W_OK):
+        yield problem("journal", f"{file} cannot be written", "Make it writable for you; until then no job is accepted.")
+    elif answer == "ok":
         yield ok("journal", f"{counted(jobs, 'job')}, {file.stat().st_size / 2**20:.1f} MiB ({file})")
     else:
         fix = "`comfyd restart` puts it aside and begins a new one with the jobs that can still be read."
@@ -88,6 +90,8 @@ def examine_disks(setup: Setup) -> Iterator[Finding]:
     """The room for pictures, models, the journal and the caches, once for each file system."""
     paths = setup.paths
     wanted = {"data": paths.data, "state": paths.state, "cache": paths.cache}
+    if not isinstance(setup.engine, EngineNotFound):
+        wanted["ComfyUI"] = setup.engine.user_directory
     seen: dict[int, tuple[list[str], Path]] = {}
     for name, folder in wanted.items():
         there = next(path for path in (folder, *folder.parents) if path.exists())
@@ -98,7 +102,8 @@ def examine_disks(setup: Setup) -> Iterator[Finding]:
 
 def _room(names: str, there: Path) -> Finding:
     free = shutil.disk_usage(there).free
-    text = f"{free / 2**30:.1f} GiB free for {names} ({there})"
+    room = f"{free / 2**30:.1f} GiB" if free >= 2**30 else f"{free / 2**20:.0f} MiB"
+    text = f"{room} free for {names} ({there})"
     if not os.access(there, os.W_OK):
         return problem("disk", f"{there} cannot be written", "Make it writable, or set COMFYD_HOME to a place that is.")
     if free < _LEAST:

@@ -139,8 +139,16 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk(settings: config.Config, small_disk: Path) -> None:
     found = list(storage.examine_disks(Setup(settings, config.paths({"COMFYD_HOME": str(small_disk)}))))
-    assert [finding.state for finding in found] == ["problem"]
-    assert "data and state and cache" in found[0].text
+    assert found[0].state == "problem"
+    assert "1 MiB free for data and state and cache" in found[0].text
+
+
+def test_a_full_disk_below_comfyui(paths: config.Paths, comfyui: Path, small_disk: Path) -> None:
+    elsewhere = small_disk / "ComfyUI"
+    shutil.copytree(comfyui, elsewhere)
+    found = list(storage.examine_disks(Setup(config.Config(comfyui=str(elsewhere), python=sys.executable), paths)))
+    assert found[1].state == "problem"
+    assert f"free for ComfyUI ({elsewhere})" in found[1].text
 
 
 def test_a_pack_that_failed_to_import(settings: config.Config, paths: config.Paths) -> None:
@@ -149,6 +157,17 @@ def test_a_pack_that_failed_to_import(settings: config.Config, paths: config.Pat
     found = by_name(settings, paths)
     assert (found["pack bad"].state, "cv2" in found["pack bad"].text) == ("problem", True)
     assert "good 3.0 s" in found["nodes"].text
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_journal_that_cannot_be_written(
+    writable: bool, settings: config.Config, paths: config.Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sqlite3.connect(paths.journal) as database:
+        database.execute("CREATE TABLE job (id INTEGER)")
+    database.close()
+    monkeypatch.setattr(os, "access", lambda file, mode: writable or file != paths.journal)  # root may write everywhere
+    assert by_name(settings, paths)["journal"].state == ("ok" if writable else "problem")
 
 
 def test_a_damaged_journal(settings: config.Config, paths: config.Paths) -> None:
