@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from comfyd.errors import ExitStatus, MissingModel, OutputNotWritable, Refused
+from comfyd.errors import ExitStatus, InvalidValue, MissingModel, OutputNotWritable, Refused
 from comfyd.whole import mode_of, publish
 from comfyd.workflow import Catalogue, prepare
 from comfyd.workflow.binding import draft
@@ -12,19 +12,22 @@ from comfyd.workflow.binding import draft
 from .catalogue import catalogue
 from .given import load
 from .terminal import Terminal
+from .uploads import uploaded
 
 
 def convert(terminal: Terminal, *, workflow: str, words: Sequence[str], output: str | None, no_start: bool) -> int:
     """Print or write the graph; what would keep it from running is said on stderr."""
     found = load(terminal, workflow)
+    words, overrides = uploaded(terminal, found, words, [], start=not no_start)
     known: Catalogue = catalogue(terminal, start=not no_start)
-    graph, faults = draft(prepare(found.api, found.ui, known), known, words=words, aliases=found.aliases)
+    graph, faults = draft(prepare(found.api, found.ui, known), overrides, known, words=words, aliases=found.aliases)
     text = json.dumps(graph, indent=2, ensure_ascii=False)
     if output is None or output == "-":
         terminal.out(_visible(text) if terminal.stdout.isatty() else text)
     else:
         write(Path(output), text + "\n")
-    for fault in _distinct(faults):
+    there = {value for _, value in overrides}
+    for fault in _distinct([fault for fault in faults if _file(fault) not in there]):
         terminal.note(_said(fault), dim=False)
     return ExitStatus.DONE
 
@@ -33,8 +36,13 @@ def _distinct(faults: Sequence[Refused]) -> Collection[Refused]:
     """The first of those that say the same: however many nodes need a model file, it is missing once."""
     found: dict[str, Refused] = {}
     for fault in faults:
-        found.setdefault((fault.file if isinstance(fault, MissingModel) else "") or fault.message, fault)
+        found.setdefault(_file(fault) or fault.message, fault)
     return found.values()
+
+
+def _file(fault: Refused) -> str:
+    """The file that is missing, where it is one; one that was just put there the catalogue does not know yet."""
+    return fault.file if isinstance(fault, MissingModel | InvalidValue) else ""
 
 
 def _said(fault: Refused) -> str:

@@ -136,6 +136,8 @@ class InvalidValue(Refused):
     """A value of the wrong type, out of range, or not among the choices."""
 
     code = "invalid-value"
+    file = ""
+    """The name that is no file of the input folder, where the error was made; stays in the process."""
 
 
 class FileNotUsable(Refused):

@@ -119,7 +119,10 @@ COMMANDS = (
         handler="convert:convert",
         where="shell",
         summary="Print a workflow in API format, with these values, as ComfyUI's editor exports it.",
-        details="Model files that are missing are named on stderr. No daemon is needed once its engine has started before.",
+        details=(
+            "Model files that are missing are named on stderr. No daemon is needed once its engine has started before, "
+            "but for local files, which are copied into the engine's input folder as for a run."
+        ),
         arguments=(WORKFLOW, PARAMETERS),
         options=(
             Option(name="output", flags=("-o", "--output"), metavar="FILE", kind="path", help="write it to this file instead"),

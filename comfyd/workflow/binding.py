@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from comfyd.errors import MissingModel, Refused
+from comfyd.errors import InvalidValue, MissingModel, Refused
 from comfyd.protocol import Graph
 
 from .check import check, refused
@@ -79,18 +79,23 @@ def applied(
 
 
 def draft(
-    graph: Graph, catalogue: Catalogue, *, words: Sequence[str] = (), aliases: Mapping[str, str] | None = None
+    graph: Graph,
+    overrides: Sequence[tuple[str, Any]],
+    catalogue: Catalogue,
+    *,
+    words: Sequence[str] = (),
+    aliases: Mapping[str, str] | None = None,
 ) -> tuple[Graph, list[Refused]]:
-    """The graph with typed words applied and nothing else changed, and all that a run of it would be refused for.
+    """The graph with overrides and then typed words applied and nothing else changed, and all that a run would be refused for.
 
-    Raises UnknownNode, and what ``bind`` refuses the words with, but for model files, which may come later.
+    Raises UnknownNode, and what ``bind`` refuses the values with, but for files, which may come later.
     """
     new = own_copy(graph)
     binding = _Binding(Wiring(new, catalogue), aliases or {}, {})
-    for name, value in pairs(words, binding.names):
+    for name, value in [*overrides, *pairs(words, binding.names)]:
         binding.apply(name, value)
     for error in binding.stale:
-        if not isinstance(error, MissingModel):
+        if not (isinstance(error, MissingModel | InvalidValue) and error.file):
             raise error
     binding.draw(everything=False)
     result = own_copy(new)

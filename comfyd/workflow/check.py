@@ -8,7 +8,7 @@ from comfyd.errors import ComfydError, InvalidValue, MissingModel, Refused, Work
 from .classes.linktypes import ANY, fits
 from .classes.nodeclass import COMBO, Input, NodeClass
 from .graph.wiring import Address, Wiring, is_link
-from .values.constants import NoSuchModel, Rejected, convert
+from .values.constants import NoSuchModel, NotAmongChoices, Rejected, convert
 from .wording import listed, plain, shown
 
 
@@ -34,7 +34,7 @@ def refused(subject: str, rejected: Rejected, class_type: str) -> Refused:
     """The error of a value that an input does not take."""
     kind = MissingModel if isinstance(rejected, NoSuchModel) else InvalidValue
     error = kind(f"{subject} {rejected}", classes=(class_type,) if rejected.stale else ())
-    if isinstance(error, MissingModel) and isinstance(rejected, NoSuchModel):
+    if isinstance(rejected, NotAmongChoices):
         error.file = rejected.file
     return error
 

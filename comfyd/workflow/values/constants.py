@@ -21,17 +21,17 @@ class Rejected(Exception):
 
 
 class NotAmongChoices(Rejected):
-    """The value is not among the choices, as far as the catalogue knows."""
+    """The value is not among the choices, as far as the catalogue knows; ``file`` where they are files."""
 
     stale = True
+
+    def __init__(self, predicate: str, file: str = "") -> None:
+        super().__init__(predicate)
+        self.file = file
 
 
 class NoSuchModel(NotAmongChoices):
     """The choices are model files and this one is not there."""
-
-    def __init__(self, predicate: str, file: str) -> None:
-        super().__init__(predicate)
-        self.file = file
 
 
 def convert(spec: Input, value: Any) -> Any:
@@ -87,7 +87,7 @@ def _check_choice(spec: Input, value: Any) -> None:
             raise Rejected(f"takes a file of the engine's input folder, and {shown(value)} leads out of it; give a name in it.")
         if is_missing_file(spec, value):
             fix = f"give the path of a file of yours, such as {shown('./' + value)}."
-            raise NotAmongChoices(f"names the file {shown(value)}, which the engine's input folder does not hold; {fix}")
+            raise NotAmongChoices(f"names the file {shown(value)}, which the engine's input folder does not hold; {fix}", value)
     elif spec.kind == COMBO and not spec.trusted:
         for one in value if spec.multiselect and isinstance(value, list) else (value,):
             if not _is_choice(spec, one):

@@ -33,6 +33,22 @@ def test_values_are_applied_and_read_by_their_types(known: Recorded):
     assert (graph["2"]["inputs"]["text"], graph["5"]["inputs"]["seed"], graph["5"]["inputs"]["cfg"]) == ("a red fox", 42, 3.0)
 
 
+def test_a_local_file_is_where_the_graph_finds_it(known: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("comfyd_cli.uploads._input_folder", lambda terminal, start: tmp_path / "input")
+    graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
+        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
+    }
+    (tmp_path / "w.json").write_text(json.dumps(graph))
+    (tmp_path / "cat.png").write_bytes(b"a cat")
+    assert main.program(known, ["convert", str(tmp_path / "w.json"), "image", str(tmp_path / "cat.png")]) == 0
+    name = json.loads(known.written.getvalue())["1"]["inputs"]["image"]
+    assert (tmp_path / "input" / name).read_bytes() == b"a cat"
+    assert known.err_lines == [f"'{tmp_path}/cat.png' was copied to the engine's input folder as {name}"]
+    assert main.program(known, ["convert", str(tmp_path / "w.json"), "image", "dog.png"]) == 0
+    assert "'dog.png', which the engine's input folder does not hold" in known.err_lines[1]
+
+
 def test_a_missing_model_file_is_told_and_does_not_refuse(known: Recorded):
     assert main.program(known, ["convert", "demo", "model", "nope.safetensors"]) == 0
     assert json.loads(known.written.getvalue())["1"]["inputs"]["ckpt_name"] == "nope.safetensors"
