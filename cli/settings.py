@@ -80,8 +80,19 @@ def _write(file: Path, text: str) -> None:
 def _editor(terminal: Terminal) -> list[str]:
     for variable in ("VISUAL", "EDITOR"):
         if text := terminal.environ.get(variable, "").strip():
-            return shlex.split(text)
+            return _command(variable, text)
     for name in _EDITORS:
         if shutil.which(name):
             return [name]
     raise UsageError("No editor was found; set EDITOR to the one you use, such as EDITOR=nano.")
+
+
+def _command(variable: str, text: str) -> list[str]:
+    """What the variable says is to be run, where that can be run."""
+    try:
+        command = shlex.split(text)
+    except ValueError:
+        command = [text]
+    if not shutil.which(command[0]):
+        raise UsageError(f"{variable} names '{command[0]}', which cannot be run; set it to the editor you use, such as nano.")
+    return command

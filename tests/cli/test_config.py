@@ -39,3 +39,12 @@ def test_a_mistake_is_told_at_once(shell: Shell, tmp_path: Path, monkeypatch: py
 
 def test_edit_needs_a_terminal(shell: Shell) -> None:
     assert shell.run("config", "edit").status == 2
+
+
+@pytest.mark.parametrize("command", ["no-such-editor -w", "'unclosed"])
+def test_an_editor_that_cannot_be_run_is_named(command: str, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", command)
+    child = shell.open("config", "edit", columns=200)
+    child.expect("EDITOR names '.*', which cannot be run; set it to the editor you use")
+    assert ended(child) == 2
