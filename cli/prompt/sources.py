@@ -1,5 +1,6 @@
 """The commands on the session's workflow: use, save, fetch."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,28 @@ def _with_values(session: Session, given: Document) -> Document:
 
     found = session.wait_for_index()
     _, values = uploaded(session.terminal, given, (), list(session.values.items()), start=session.start)
-    return replace(given, api=applied(found.graph, values, found.catalogue, found.own))
+    api = applied(found.graph, values, found.catalogue, found.own)
+    return _as_edited(session, given, api, found) if given.ui is not None else replace(given, api=api)
+
+
+def _as_edited(session: Session, given: Document, api: Graph, index: "Index") -> Document:
+    """With the values in the editor's form too, which stays alone where it was; without it where it cannot hold them."""
+    from comfyd.workflow.reflected import holds, reflected
+
+    assert given.ui is not None
+    values = {address: value for name in session.values for address, value in _held(index, api, name)}
+    ui = reflected(given.ui, api, values, index.catalogue)
+    if holds(ui, values, index.catalogue):
+        return replace(given, api=None if given.api is None else api, ui=ui)
+    session.terminal.note("kept in API format: these values have no widgets of their own in what the editor saved")
+    return replace(given, api=api, ui=None)
+
+
+def _held(index: "Index", graph: Graph, name: str) -> Iterator[tuple[str, Any]]:
+    """What the inputs hold that a name stands for, by address."""
+    for id_, input_ in index.names.find(name):
+        value = graph[id_]["inputs"][input_]
+        yield f"{id_}.{input_}", value["__value__"] if isinstance(value, dict) and "__value__" in value else value
 
 
 # ---------------------------------------------------------------- fetch

@@ -41,6 +41,16 @@ def reflected(ui: dict[str, Any], graph: Graph, overrides: Mapping[str, Any], ca
     return copy
 
 
+def holds(ui: dict[str, Any], values: Mapping[str, Any], catalogue: Catalogue) -> bool:
+    """Whether the UI form converts to a graph with these values at these addresses."""
+    try:
+        graph = convert(ui, catalogue, _NOW)
+    except (Refused, RecursionError):
+        return False
+    inputs = {f"{id_}.{name}": value for id_, node in graph.items() for name, value in node["inputs"].items()}
+    return all(address in inputs and inputs[address] == _wrapped(value) for address, value in values.items())
+
+
 class _Reflection:
     """A UI form that takes values, and what it has to convert to."""
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from comfyd_cli.prompt import pictures, repeating
@@ -9,6 +10,10 @@ from comfyd_cli.prompt.script import run_lines, whole
 from comfyd_cli.prompt.session import Session
 
 from comfyd.errors import FileNotUsable, InvalidName, InvalidValue, UnknownParameter, UsageError
+from comfyd.protocol import Graph
+from comfyd.workflow import Catalogue, Document, load, prepare
+from tests.unit.cli.completion.conftest import CATALOGUE
+from tests.unit.workflow.convert.saved import ONE, Canvas
 
 from .conftest import printed, said
 
@@ -78,6 +83,50 @@ def test_save_keeps_values_and_aliases_but_draws_nothing(session: Session):
         session.run_line("save fox")
     with pytest.raises(InvalidName, match="is a command"):
         session.run_line("save queue")
+
+
+def _saved(session: Session, ui: dict[str, Any], line: str, api: Graph | None = None) -> Document:
+    """The editor's workflow as it is stored with the values of a line."""
+    file = session.terminal.paths.cache / "edited.json"
+    file.write_text(json.dumps(ui if api is None else {"prompt": api, "workflow": ui}))
+    session.run_line(f"use {file}")
+    session.run_line(line)
+    session.run_line("save edited")
+    return load("edited", store=session.terminal.paths.workflows)
+
+
+def _sampler() -> Canvas:
+    canvas = Canvas()
+    canvas.node(5, "KSampler", ["seed=:INT", "steps=:INT"], [1, "fixed", 8, 3.0, "euler", "normal", 1])
+    canvas.node(6, "SaveImage", ["images"], ["x"])
+    return canvas
+
+
+def test_save_puts_values_into_the_editors_widgets(session: Session):
+    found = _saved(session, _sampler().workflow(), "set 5.seed 42 5.cfg 4.5")
+    assert found.api is None
+    assert found.ui is not None
+    assert found.ui["nodes"][0]["widgets_values"] == [42, "fixed", 8, 4.5, "euler", "normal", 1]
+
+
+def test_save_says_the_same_in_both_forms(session: Session):
+    ui = _sampler().workflow()
+    found = _saved(session, ui, "set 5.seed 42", api=prepare(None, ui, Catalogue.read(CATALOGUE)))
+    assert found.api is not None
+    assert found.api["5"]["inputs"]["seed"] == 42
+    assert found.ui is not None
+    assert found.ui["nodes"][0]["widgets_values"][0] == 42
+
+
+def test_save_leaves_out_an_editors_form_that_cannot_hold_the_values(session: Session):
+    twice = Canvas()
+    twice.node(1, ONE)
+    twice.node(2, ONE)
+    found = _saved(session, twice.workflow(_sampler().subgraph(ONE, [], [])), "set 1:5.seed 42")
+    assert found.ui is None
+    assert found.api is not None
+    assert [found.api[id_]["inputs"]["seed"] for id_ in ("1:5", "2:5")] == [42, 1]
+    assert "kept in API format" in said(session)[0]
 
 
 def test_fetch_in_a_script_sets_the_values(session: Session, tmp_path: Path):
