@@ -1,10 +1,13 @@
 """Where the daemon writes what it does: a file that is rotated at its size, as text or as a JSON object per line."""
 
+import contextlib
 import logging
 import os
 import sys
 import time
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -52,6 +55,18 @@ class _Rotated(RotatingFileHandler):
             encoding="utf-8",
             errors="backslashreplace",
         )
+        self._take_streams()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.stream is not None and not os.path.lexists(self.baseFilename):  # somebody has removed or moved it
+            with contextlib.suppress(OSError):
+                self._begin_anew(self.stream)
+        super().emit(record)
+
+    def _begin_anew(self, removed: IO[str]) -> None:
+        Path(self.baseFilename).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.stream = self._open()
+        removed.close()
         self._take_streams()
 
     def doRollover(self) -> None:

@@ -51,6 +51,8 @@ class Database:
         """The open database. A failure closes it, unless it passes: on a full disk it might not be opened again."""
         if self._is_deadly():
             raise JournalUnavailable(sentence(self.file, READ_ONLY), detail="the wal-index cannot be written")
+        if self._connection is not None and not os.path.lexists(self.file):
+            self._put_back(self._connection)
         if self._refused:  # opened while the file was read-only, a connection stays so
             Database.close(self)
         try:
@@ -78,6 +80,22 @@ class Database:
 
     def _files(self) -> tuple[str, ...]:
         return str(self.file), f"{self.file}-wal", self._index
+
+    def _put_back(self, removed: sqlite3.Connection) -> None:
+        """The file was removed: what is in it is lost with the connection, so that it is written anew from there."""
+        part = self.file.with_name(f"{self.file.name}.part")
+        try:
+            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            part.unlink(missing_ok=True)
+            with contextlib.closing(sqlite3.connect(part)) as copy:
+                removed.backup(copy)
+            part.chmod(0o600)
+            part.rename(self.file)
+        except (sqlite3.Error, OSError) as error:
+            raise JournalUnavailable(sentence(self.file, error), detail=repr(error)) from error
+        Database.close(self)
+        self.notice = f"The journal {self.file} was removed; all that was in it is there again."
+        log.warning("%s", self.notice)
 
     def _open(self) -> sqlite3.Connection:
         if not self._damaged:

@@ -85,6 +85,22 @@ def test_a_read_only_journal_refuses_jobs_and_runs_those_it_has(daemon: DaemonPr
         assert isinstance(client.call(submit("Echo", text="x")), Done)
 
 
+def test_a_removed_state_directory_costs_no_job(daemon: DaemonProcess) -> None:
+    gate = daemon.file("gate")
+    daemon.start(max_running=1)
+    with daemon.client() as client:
+        jobs = [detach(client, graph("WaitFor", path=str(gate))), detach(client, graph("Echo", text="x"))]
+        shutil.rmtree(daemon.paths.state)
+        jobs.append(detach(client, graph("Echo", text="y")))
+        assert "was removed; all that was in it is there again" in daemon.status().notice
+        assert "job 3 queued" in daemon.log
+        daemon.kill()
+    gate.touch()
+    daemon.start()
+    with daemon.client() as client:
+        assert all(isinstance(end_of(client, job), Done) for job in jobs)
+
+
 @pytest.fixture
 def immutable() -> Iterator[Callable[..., None]]:
     """Makes files such that not even root can write them."""

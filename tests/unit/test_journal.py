@@ -1,6 +1,7 @@
 """The journal on a real SQLite file."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -186,6 +187,32 @@ def test_once_writable_again_it_is_written(journal: Journal, monkeypatch: pytest
     kept = journal._connection
     assert journal.newest() == 3
     assert journal._connection is kept
+
+
+@pytest.mark.parametrize("what", ["file", "directory"])
+def test_what_was_removed_while_it_was_open_is_written_anew(what: str, file: Path, journal: Journal) -> None:
+    assert [add(journal), add(journal)] == [1, 2]
+    if what == "directory":
+        shutil.rmtree(file.parent)
+    else:
+        for part in list(file.parent.iterdir()):
+            part.unlink()
+    assert add(journal) == 3
+    assert "was removed; all that was in it is there again" in journal.notice
+    other = Journal(file, history=10)  # as after a kill
+    assert [job for job, _, _ in other.unfinished()] == [1, 2, 3]
+    other.close()
+
+
+def test_a_removed_journal_that_cannot_be_written_anew_is_kept_open(file: Path, journal: Journal) -> None:
+    add(journal)
+    shutil.rmtree(file.parent)
+    file.parent.touch()
+    with pytest.raises(JournalUnavailable):
+        add(journal)
+    file.parent.unlink()
+    assert add(journal) == 2
+    assert [job for job, _, _ in journal.unfinished()] == [1, 2]
 
 
 def test_a_newer_schema_is_left_alone(file: Path, journal: Journal) -> None:
