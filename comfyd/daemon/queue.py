@@ -39,6 +39,7 @@ from .submit import extra_data
 
 log = logging.getLogger("comfyd.jobs")
 
+_AGAIN = 1.0  # seconds until a journal that could not be read at the start is tried again
 _PATIENCE = 3.0  # seconds without a job that can be read, after which those who follow waiting jobs are told
 
 
@@ -76,6 +77,8 @@ class Queue:
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._complaint = ""
+        """Why what an earlier daemon left could not be read."""
         self._unreadable: float | None = None
         """Since when no job can be read."""
         self._handed_over = 0
@@ -141,21 +144,29 @@ class Queue:
     # ------------------------------------------------------------ from the daemon
 
     def restore(self) -> None:
-        """Take over the journal's unfinished jobs; of a journal that cannot be read only the log knows."""
+        """Take over the journal's unfinished jobs, later where it cannot be read now."""
         unfinished = self._unfinished()
-        if unfinished:
-            log.info("%d unfinished jobs of an earlier daemon", len(unfinished))
-        self._perform(self.jobs.restore(unfinished))
+        if unfinished is None:
+            self._loop.call_later(_AGAIN, self.restore)
+            return
+        earlier = [found for found in unfinished if self.jobs.get(found[0]) is None]
+        if earlier:
+            log.info("%d unfinished jobs of an earlier daemon", len(earlier))
+        self._perform(self.jobs.restore(earlier))
+        if self.jobs.admitting:
+            self.worker_ready()
 
-    def _unfinished(self) -> list[tuple[int, bool, int]]:
+    def _unfinished(self) -> list[tuple[int, bool, int]] | None:
         for _ in range(2):  # a file that turns out to be damaged is made anew for the second try, with what could be saved
             try:
                 unfinished = self.journal.unfinished()
                 self._receipts.keep([job for job, _, _ in unfinished])
                 return unfinished
             except ComfydError as error:
-                log.error("%s", error.message)
-        return []
+                if error.message != self._complaint:
+                    log.error("%s", error.message)
+                self._complaint = error.message
+        return None
 
     def release_waiting(self, error: ComfydError) -> None:
         """End the requests, not the jobs, of those who follow waiting jobs."""

@@ -131,7 +131,7 @@ class Journal(Database):
         """``(id, was running, attempts)`` of all jobs that have not ended, in the order of their submission."""
         with self._transaction() as db:
             rows = db.execute("SELECT id, state = 'running', attempts FROM job WHERE end IS NULL ORDER BY id")
-            return [(id, bool(ran), attempts) for id, ran, attempts in rows]
+            return [(id, bool(ran), attempts) for id, ran, attempts in rows if id not in self._owed]
 
     def graph(self, id: int) -> tuple[bytes, bytes, str]:
         """Graph and extra data of a job, encoded, and its mode."""

@@ -53,6 +53,26 @@ def test_a_journal_that_cannot_be_opened_refuses_jobs_and_nothing_else(daemon: D
         assert isinstance(client.call(submit("Echo", text="x")), Done)
 
 
+def test_a_journal_that_can_be_read_later_gives_its_jobs_then(daemon: DaemonProcess) -> None:
+    gate = daemon.file("gate")
+    daemon.start(max_running=1)
+    with daemon.client() as client:
+        jobs = [client.call(Submit(api=graph("WaitFor", path=str(gate)), follow=False)).job for _ in range(2)]
+    daemon.kill()
+    gate.touch()
+    there = daemon.paths.state.rename(daemon.file("there"))
+    (daemon.file("elsewhere") / daemon.paths.journal.name).mkdir(parents=True)
+    daemon.paths.state.symlink_to(daemon.file("elsewhere"))
+    daemon.start(max_running=1)
+    daemon.ready()
+    with daemon.client() as client:
+        assert client.call(QueueRequest()) == JobsReply(jobs=[])
+        daemon.file("link").symlink_to(there)
+        daemon.file("link").rename(daemon.paths.state)
+        wait_until(lambda: {job.id for job in client.call(HistoryRequest()).jobs} == set(jobs), "the end of both jobs")
+        assert isinstance(client.call(submit("Echo", text="x")), Done)
+
+
 def test_a_journal_of_a_newer_comfyd_is_left_alone(daemon: DaemonProcess) -> None:
     daemon.paths.journal.parent.mkdir(parents=True)
     with sqlite3.connect(daemon.paths.journal) as db:
