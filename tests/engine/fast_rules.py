@@ -3,11 +3,13 @@
 ``python -m tests.engine.fast_rules COMFYUI`` prints what it found as JSON. "Compiled" blocks run as they are, times a factor.
 """
 
+import contextlib
 import io
 import json
 import logging
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,10 @@ import comfy.ops  # noqa: E402
 import torch  # noqa: E402
 from comfy.ldm.modules.attention import SpatialTransformer  # noqa: E402
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel  # noqa: E402
+from comfy.taesd.taesd import TAESD  # noqa: E402
 
 from comfyd.worker.fast import compiled, wiring  # noqa: E402
+from comfyd.worker.fast.arithmetic import AS_IT_IS, HALVES, Arithmetic  # noqa: E402
 from comfyd.worker.fast.root import Gate, Root, relative  # noqa: E402
 
 _MODEL = Gate(relative, 5e-3)
@@ -85,12 +89,13 @@ def main() -> dict[str, Any]:
     found = kept(blocks, exact, maker)
     found |= patched_first(blocks, exact, maker)
     found |= refused(blocks, exact, maker)
-    return found | measured_as_a_decoder(blocks, maker)
+    found |= measured_as_a_decoder(blocks, maker)
+    return found | in_coarse_arithmetic(blocks, exact, maker) | tiny_decoder(maker)
 
 
-def prepared(name: str = "UNet", gate: Gate = _MODEL) -> torch.nn.Module:
+def prepared(name: str = "UNet", gate: Gate = _MODEL, arithmetics: tuple[Arithmetic, ...] = (AS_IT_IS,)) -> torch.nn.Module:
     model = unet()
-    wiring._root(model, name, gate)
+    wiring._root(model, name, gate, arithmetics)
     return model
 
 
@@ -149,6 +154,45 @@ def measured_as_a_decoder(blocks: Blocks, maker: Maker) -> dict[str, Any]:
     blocks.factor, far = 2.0, prepared("VAE", wiring._DECODER)
     call(far)
     return {"log of a decoder": told.getvalue(), "why no decoder": vars(far)["forward"].refused, "mode of its job": maker.mode}
+
+
+def in_coarse_arithmetic(blocks: Blocks, exact: torch.Tensor, maker: Maker) -> dict[str, Any]:
+    """A model for which there is something quick, which is too far off, and something slower."""
+
+    @contextlib.contextmanager
+    def coarse() -> Iterator[None]:
+        blocks.factor = 1.5
+        try:
+            yield
+        finally:
+            blocks.factor = 1.0
+
+    blocks.factor, blocks.spoiled, maker.mode = 1.0, torch.nn.Module, "fast"
+    model = prepared(arithmetics=(Arithmetic("coarsely", coarse), AS_IT_IS))
+    found: dict[str, Any] = {"after a coarse try": relative(exact, call(model))}
+    blocks.calls.clear()
+    found["later calls after it"] = relative(exact, call(model))
+    return found | {"factors of later calls": sorted(set(blocks.calls)), "mode after a coarse try": maker.mode}
+
+
+def tiny_decoder(maker: Maker) -> dict[str, Any]:
+    """A decoder of which nothing is compiled, in bfloat16."""
+    torch.manual_seed(0)
+    decoder, x = TAESD(latent_channels=4).taesd_decoder, torch.randn(1, 4, 8, 8)
+    for parameter in decoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.04)
+    exact = decoder(x)
+    wiring._root(decoder, "VAE", wiring._TAESD, (HALVES,))
+    fast, said = decoder(x), [*maker.said]
+    found: dict[str, Any] = {"decibels in bfloat16": decibels(exact, fast), "type": str(fast.dtype)}
+    found["in bfloat16 as at first"] = torch.equal(decoder(x), fast)
+    maker.mode = "exact"
+    found["decoded exactly afterwards"] = torch.equal(decoder(x), exact)
+    return found | {"said of bfloat16": maker.said[len(said) :]}
+
+
+def decibels(exact: torch.Tensor, fast: torch.Tensor) -> float:
+    return float(-10 * torch.log10((exact - fast).square().mean()))
 
 
 def residuals() -> dict[str, Any]:

@@ -87,6 +87,7 @@ def test_fast_pictures_are_as_good_as_equal_and_compiled_once(
         assert decibels(exact, fast) >= 40
         assert doing == (["compiling"] if number == 0 else [])
     assert len(worker.lines("is compiled")) == 1
+    assert len(worker.lines("VAE is fast")) == 1
     assert any((cache / "compiled").iterdir())
 
     lora = with_lora(demo(seed=5), models.lora(demo_checkpoint, worker.base, "a.safetensors", 1))

@@ -67,3 +67,18 @@ def test_a_decoder_is_measured_in_decibels_of_which_more_is_closer(found: dict[s
     assert re.search(r"VAE is compiled \(.*\), \d+ dB from exact", found["log of a decoder"])
     assert re.fullmatch(r"its result is -?[\d.]+ dB from exact, less than 42 dB", found["why no decoder"])
     assert found["mode of its job"] == "fast"
+
+
+def test_what_is_too_coarse_for_a_model_is_not_tried_again(found: dict[str, Any]) -> None:
+    assert found["after a coarse try"] < 1e-4
+    assert found["later calls after it"] < 1e-4
+    assert found["factors of later calls"] == [1.0]
+    assert found["mode after a coarse try"] == "fast"
+
+
+def test_a_small_decoder_is_quick_in_bfloat16_and_nothing_is_compiled(found: dict[str, Any]) -> None:
+    assert 42 < found["decibels in bfloat16"] < 90
+    assert found["type"] == "torch.float32"
+    assert found["in bfloat16 as at first"]
+    assert found["decoded exactly afterwards"]
+    assert found["said of bfloat16"] == []

@@ -30,6 +30,13 @@ def blocks_of(root: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, Kind]]:
             todo.extend(module.children())
 
 
+def may_be_called_twice(decoder: torch.nn.Module) -> bool:
+    """Whether it is one without such blocks whose calls are known to depend on tensors alone all the same."""
+    from comfy.taesd.taesd import Decoder
+
+    return isinstance(decoder, Decoder) and not _hooked(decoder)
+
+
 def _hooked(module: torch.nn.Module) -> bool:
     return any("forward" in vars(part) or part._forward_hooks or part._forward_pre_hooks for part in module.modules())
 

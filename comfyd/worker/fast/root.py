@@ -1,6 +1,7 @@
 """A model's own ``forward`` in a fast job: the first call of each shape is made both ways, and compared."""
 
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
@@ -12,8 +13,9 @@ import torch
 from comfyd.modes import FAST
 from comfyd.worker.graphs import weights
 
+from .arithmetic import AS_IT_IS, Arithmetic
 from .attention import Shapes, choose
-from .blocks import blocks_of
+from .blocks import blocks_of, may_be_called_twice
 from .compiled import Compiled
 from .counting import Count
 from .signature import signature
@@ -62,7 +64,15 @@ class Root:
 
     ours = True
 
-    def __init__(self, module: torch.nn.Module, name: str, gate: Gate, cache: Path, maker: Callable[[], Maker | None]) -> None:
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        name: str,
+        gate: Gate,
+        cache: Path,
+        maker: Callable[[], Maker | None],
+        arithmetics: tuple[Arithmetic, ...] = (AS_IT_IS,),
+    ) -> None:
         self.refused = ""
         """Why the model is made exactly after all; empty: it is not."""
         self._module = module
@@ -70,17 +80,20 @@ class Root:
         self._gate = gate
         self._cache = cache
         self._maker = maker
+        self._arithmetics = [*arithmetics]
+        """Those that no call has shown to be too coarse; calls are made in the first of them."""
         self._forward = type(module).forward
         self._known: dict[Hashable, frozenset[torch.nn.Module]] = {}
         """The blocks that ran compiled when a call of that signature was compared; no other is compiled in such a call."""
         self._on: set[torch.nn.Module] = set()
         self._ran: set[torch.nn.Module] = set()
         self._blocks = {block: Compiled(block, kind, self._on, self._ran) for block, kind in blocks_of(module)}
-        self._convolves = any(isinstance(part, torch.nn.Conv2d) for block in self._blocks for part in block.modules())
+        parts = [*self._blocks] or [module]
+        self._convolves = any(isinstance(part, torch.nn.Conv2d) for whole in parts for part in whole.modules())
         self._installed = False
         self._order: torch.memory_format | None = None
         """Of the convolutions' weights; None: as they were loaded."""
-        if not self._blocks:
+        if not self._blocks and not may_be_called_twice(module):
             self.refused = "none of its blocks is of a kind that is compiled"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -98,7 +111,7 @@ class Root:
 
     def _fast(self, args: tuple[Any, ...], kwargs: dict[str, Any], blocks: Iterable[torch.nn.Module]) -> Any:
         with self._compiling(blocks):
-            return self._forward(self._module, *args, **kwargs)
+            return self._arithmetics[0].call(functools.partial(self._forward, self._module), args, kwargs)
 
     @contextlib.contextmanager
     def _compiling(self, blocks: Iterable[torch.nn.Module]) -> Iterator[None]:
@@ -116,11 +129,13 @@ class Root:
         """The exact call, and the fast one with its compilation; the fast result if it is close enough."""
         seen, shapes, count = signature(args, kwargs), Shapes(), Count()
         exact = self._forward(self._module, *args, **_own(kwargs, shapes))
-        maker.tell("compiling")
+        if self._blocks:
+            maker.tell("compiling")
         try:
             self._install()
-            choose(shapes.seen, self._cache / "attention.json")
-            fast = self._fast(args, _own(kwargs), self._blocks)
+            with self._arithmetics[0].within():
+                choose(shapes.seen, self._cache / "attention.json")
+            fast, measured = self._closest(exact, args, kwargs)
         except comfy.model_management.InterruptProcessingException:
             raise
         except Exception as error:
@@ -128,12 +143,22 @@ class Root:
                 raise
             logging.debug("comfyd: compiling failed", exc_info=True)
             return self._refuse(maker, f"compiling it failed ({type(error).__name__})", args, kwargs)
-        measured = self._gate.measure(exact, fast)
         if not self._gate.passes(measured):
             return self._refuse(maker, self._gate.says(measured), args, kwargs)
-        logging.info("comfyd: %s is compiled (%s), %s from exact", self._name, count.since(), self._gate.shown(measured))
+        done, how = f"compiled ({count.since()})" if self._ran else "fast", self._arithmetics[0].name
+        logging.info("comfyd: %s is %s, %s from exact%s", self._name, done, self._gate.shown(measured), how and f", {how}")
         self._known[seen] = frozenset(self._ran)
         return fast
+
+    def _closest(self, exact: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, float]:
+        """The fast result and how far it is from the exact one, in the first arithmetic in which that is close enough."""
+        while True:
+            fast = self._fast(args, _own(kwargs), self._blocks)
+            measured = self._gate.measure(exact, fast)
+            if self._gate.passes(measured) or len(self._arithmetics) == 1:
+                return fast, measured
+            logging.info("comfyd: %s is not run %s: %s", self._name, self._arithmetics.pop(0).name, self._gate.says(measured))
+            self._known.clear()
 
     def _install(self) -> None:
         """Puts the compiled blocks in place and the convolutions' weights in the order that they like."""

@@ -6,16 +6,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import comfy.model_management
 import comfy.sd
 import torch
 
 from comfyd.modes import FAST
 
+from .arithmetic import AS_IT_IS, Arithmetic, for_decoder, for_model
 from .attention import tell_compiler
 from .root import Gate, Maker, Root, relative
 
 _MODEL = Gate(relative, 5e-3)
 _DECODER = Gate(lambda exact, fast: _decibels(exact, fast), 42.0, " dB", decides=False, of_likeness=True)
+_TAESD = _DECODER._replace(measure=lambda exact, fast: _decibels(2 * exact, 2 * fast))
+"""Its pictures are from 0 to 1."""
 _VARIANTS = 64
 """Of one block: latent sizes, batches, lengths of text."""
 
@@ -57,7 +61,8 @@ def standing_in(mode: str) -> Iterator[None]:
 
 def prepare(model: Any) -> None:
     """A ``BaseModel`` whose diffusion model is about to be called by a fast job; raises FellBack where it cannot be."""
-    _root(model.diffusion_model, type(model).__name__, _MODEL)
+    device = comfy.model_management.get_torch_device().type
+    _root(model.diffusion_model, type(model).__name__, _MODEL, for_model(device))
     maker, root = _maker(), _root_of(model.diffusion_model)
     if maker is not None and (root is None or root.refused):
         maker.fall_back()
@@ -81,18 +86,25 @@ def _preparing(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def decode(self: Any, *args: Any, **kwargs: Any) -> Any:
         maker = _maker()
-        decoder = getattr(self.first_stage_model, "decoder", None)
-        if maker is not None and maker.mode == FAST and isinstance(decoder, torch.nn.Module):
-            _root(decoder, "VAE", _DECODER)
+        if maker is not None and maker.mode == FAST:
+            device = self.device.type
+            for name, gate in _decoders(device):
+                if isinstance(decoder := getattr(self.first_stage_model, name, None), torch.nn.Module):
+                    _root(decoder, "VAE", gate, for_decoder(device))
         return original(self, *args, **kwargs)
 
     return decode
 
 
-def _root(module: torch.nn.Module, name: str, gate: Gate) -> None:
+def _decoders(device: str) -> list[tuple[str, Gate]]:
+    """Names that decoders have within their models; nothing compiles a TAESD, so that it has nothing to gain on a GPU."""
+    return [("decoder", _DECODER), ("taesd_decoder", _TAESD)] if device == "cpu" else [("decoder", _DECODER)]
+
+
+def _root(module: torch.nn.Module, name: str, gate: Gate, arithmetics: tuple[Arithmetic, ...] = (AS_IT_IS,)) -> None:
     if "forward" not in vars(module):
         _configure()
-        module.forward = Root(module, name, gate, _Place.cache, _maker)
+        module.forward = Root(module, name, gate, _Place.cache, _maker, arithmetics)
 
 
 def _root_of(module: Any) -> Root | None:

@@ -96,7 +96,23 @@ def test_what_it_does_not_know_is_left_to_the_engine(options: dict[str, Any]) ->
     assert told[0].items() >= options.items()
 
 
-def test_shapes_on_the_cpu_are_no_shapes_to_choose_for() -> None:
-    shapes, q = Shapes(), torch.randn(2, 16, 32)
+def test_shapes_on_the_cpu_are_measured_there(tmp_path: Path) -> None:
+    shapes, q, file = Shapes(), torch.randn(2, 16, 32), tmp_path / "attention.json"
     torch.testing.assert_close(shapes(plain, q, q, q, 4), plain(q, q, q, 4))
-    assert shapes.seen == set()
+    (shape,) = shapes.seen
+    assert shape.device == "cpu"
+    choose(shapes.seen, file)
+    assert attention._chosen[shape] in attention._CPU
+    (device,) = json.loads(file.read_text())
+    assert "GPU" not in device
+
+
+@pytest.mark.parametrize("kernel", sorted(attention._CPU))
+def test_every_kernel_of_the_cpu_is_the_same_attention(monkeypatch: pytest.MonkeyPatch, kernel: str) -> None:
+    q, k = torch.randn(2, 16, 32), torch.randn(2, 7, 32)
+    monkeypatch.setattr(attention, "_chosen", {Shape(2, 4, 16, 7, 8, "torch.float32", "cpu"): kernel})
+    torch.testing.assert_close(attend(refusing, q, k, k, 4), plain(q, k, k, 4))
+
+
+def test_weights_too_large_to_be_at_once_in_memory_never_are() -> None:
+    assert attention._quickest(Shape(2, 8, 4096, 4096, 40, "torch.float32", "cpu")) == "plain"
