@@ -43,7 +43,7 @@ from .pending import Pending
 from .plan import Planner
 from .queue import Queue
 from .receipts import Receipts
-from .submit import bound, with_values
+from .submit import bound, bound_at_once, with_values
 from .supervisor import Supervisor
 from .timings import Timings
 from .unload import unload
@@ -132,7 +132,7 @@ class Daemon:
     def _dispatch(self, caller: Caller, request: Request) -> None:
         match request:
             case Submit():
-                self._pending.begin(caller, self._submit(caller, request))
+                self._take(caller, msgspec.structs.replace(request, mode=chosen(request.mode, self._mode)))
             case PlanRequest():
                 self._pending.begin(caller, self._plan(caller, request))
             case Unload():
@@ -164,9 +164,16 @@ class Daemon:
             case PsRequest():
                 return answers.ps(self._engine)
 
+    def _take(self, caller: Caller, request: Submit) -> None:
+        self._check_running()
+        self._jobs.check_room(pending=self._unbound)
+        if ready := bound_at_once(request, self._engine):
+            self._queue.accept(caller, request, request.held | ready.overrides, ready.graph)
+        else:
+            self._pending.begin(caller, self._submit(caller, request))
+
     async def _submit(self, caller: Caller, request: Submit) -> None:
         self._check_running()
-        request = msgspec.structs.replace(request, mode=chosen(request.mode, self._mode))
         self._jobs.check_room(pending=self._unbound)
         self._unbound += 1
         try:

@@ -34,6 +34,22 @@ async def bound(request: Work, engine: Supervisor, journal: "Journal | None" = N
     return found
 
 
+def bound_at_once(request: Submit, engine: Supervisor) -> "Bound | None":
+    """The same for what most requests are, without a task of its own; None where something might have to be waited for.
+
+    That is a start of the engine, a thread for what is large, or a fresh look at what would be refused.
+    """
+    catalogue = engine.catalogue
+    if catalogue is None or not engine.live or engine.info.state != "ready":
+        return None
+    if request.api is None or len(request.api) >= _LARGE or _ui(request) is not None or _counts_on(request):
+        return None
+    try:
+        return _prepared_and_bound(request, catalogue, {})
+    except Refused:
+        return None
+
+
 def _counts_on(request: Work) -> bool:
     """Whether a value may be relative to that of the run before (``seed +1``)."""
     given = [*request.words, *(value for _, value in request.overrides)]

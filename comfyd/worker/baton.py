@@ -58,9 +58,19 @@ class Baton:
     def lend(self, turn: Turn, start: Callable[[], None] = lambda: None) -> None:
         """Lends to this turn; ``start`` wakes the thread of one that is new, which need not stand in line then."""
         with self.changed:
+            self.entrust(turn, start)
+            self.changed.notify_all()
+            self.await_return()
+
+    def entrust(self, turn: Turn, start: Callable[[], None]) -> None:
+        """The same for one that is new, without waiting: whoever lends next awaits the return first."""
+        with self.changed:
             self._holder = turn
             start()
-            self.changed.notify_all()
+
+    def await_return(self) -> None:
+        """Waits until nobody has the baton."""
+        with self.changed:
             self.changed.wait_for(lambda: self._holder is None)
 
     def take(self, turn: Turn) -> None:

@@ -2,7 +2,9 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 
+from comfyd.modes import FAST
 from comfyd.protocol import (
     Cancelled,
     CancelRun,
@@ -19,6 +21,7 @@ from comfyd.protocol import (
 )
 
 from . import catalogue, ondevice, residency
+from .baton import Turn
 from .idletime import IdleTime
 from .job import JobRun
 from .later import Later
@@ -43,6 +46,8 @@ class Engine:
         self._idle = IdleTime(later, self._threads, bench.baton.changed, self._has_work)
         self._plans = Plans(bench.store, bench.emit)
         self._stopping = False
+        self._resting = False
+        """Whether the loop waits for something to do."""
         self._report_due: float | None = None
         bench.contended = lambda: bool(self._inbox) or bench.baton.has_ready()
 
@@ -57,6 +62,9 @@ class Engine:
         if isinstance(order, PlanOrder):
             self._plans.post(order)
         with self._changed:
+            if isinstance(order, Run) and self._can_begin(order):
+                self._begin(order, self._bench.baton.entrust)  # the loop, woken for it, would do the same, only later
+                return
             self._inbox.append(order)
             self._idle.give_way()
             self._changed.notify_all()
@@ -73,7 +81,11 @@ class Engine:
         """Until there is work; says what is resident where there is none, so that no job waits behind the telling."""
         with self._changed:
             limit = _IDLE if self._report_due is not None or self._idle.left else None
+            self._resting = True
             busy = self._changed.wait_for(self._has_work, limit)
+            self._resting = False
+            self._bench.baton.await_return()  # by a job that has begun meanwhile
+            busy = busy or self._has_work()
         if not busy and not self._jobs:
             ondevice.settle(self._bench.store, until=self._has_work)
         if self._report_due is not None and (not busy or time.monotonic() > self._report_due):
@@ -103,11 +115,21 @@ class Engine:
                 case Shutdown():
                     self._stop(order)
 
+    def _can_begin(self, order: Run) -> bool:
+        """Whether a job can be begun from whatever thread its order has come in: nothing has to be seen to before it.
+
+        That is another job, the rest of a start, or, in fast mode, the search for a compiler.
+        """
+        alone = self._resting and not (self._jobs or self._inbox or self._stopping)
+        return alone and not self._later.left and order.mode != FAST
+
     def _start(self, order: Run) -> None:
         self._later.before(order.graph)
-        job = JobRun(order, self._bench)
-        self._jobs[order.job] = job
-        self._bench.baton.lend(job.turn, lambda: self._threads.start_job(job))
+        self._begin(order, self._bench.baton.lend)
+
+    def _begin(self, order: Run, lend: Callable[[Turn, Callable[[], None]], None]) -> None:
+        job = self._jobs[order.job] = JobRun(order, self._bench)
+        lend(job.turn, lambda: self._threads.start_job(job))
 
     def _cancel(self, job_id: int) -> None:
         """Cancels a job whose order lay in the inbox when the cancel came; one that is not known has nothing left to run."""

@@ -11,7 +11,11 @@ from collections.abc import Callable
 
 import zmq
 
-from comfyd.protocol import FromWorker, Order, decode_order, encode
+from comfyd.protocol import FromWorker, NodeStarted, Order, Run, Started, decode_order, encode
+
+_SOON = 10  # milliseconds after a job's order in which what it begins with may wait; no display shows anything sooner
+_PATIENT = (Started, NodeStarted)
+"""Told while a job gets ready, these would take interpreter and processor from it, in this thread, the daemon and the client."""
 
 
 class Link(threading.Thread):
@@ -25,11 +29,14 @@ class Link(threading.Thread):
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._closing = False
+        self._attentive = False
+        """Whether the thread looks into the outbox soon without being woken."""
 
     def send(self, message: FromWorker) -> None:
-        """Queues a message and wakes the thread; never blocks."""
+        """Queues a message and wakes the thread, unless that looks soon anyway and the message can wait; never blocks."""
         self._outbox.append(encode(message))
-        self._wake()
+        if not (self._attentive and isinstance(message, _PATIENT)):
+            self._wake()
 
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):  # a full pipe wakes the thread as well
@@ -57,25 +64,32 @@ class Link(threading.Thread):
         poller = zmq.Poller()
         for readable in (pair, self._wake_out, sys.stdin):
             poller.register(readable, zmq.POLLIN)
+        limit: int | None = None
         while self._outbox or not self._closing:
-            ready = dict(poller.poll())
+            self._attentive = limit is not None
+            ready = dict(poller.poll(limit))
+            self._attentive = False
             if self._wake_out.fileno() in ready:
-                self._drain(pair)
-            if pair in ready:
-                self._receive(pair)
+                self._wake_out.recv(65536)
+            self._drain(pair)
+            limit = _SOON if pair in ready and self._receive(pair) else None
             if sys.stdin.fileno() in ready:
                 _end_with_daemon()
         pair.close()
 
     def _drain(self, pair: "zmq.Socket[bytes]") -> None:
-        self._wake_out.recv(65536)
         while self._outbox:
             pair.send(self._outbox[0])
             self._outbox.popleft()
 
-    def _receive(self, pair: "zmq.Socket[bytes]") -> None:
+    def _receive(self, pair: "zmq.Socket[bytes]") -> bool:
+        """Hands on the orders that have come; whether a job is among them."""
+        job = False
         while pair.poll(0):
-            self._on_order(decode_order(pair.recv()))
+            order = decode_order(pair.recv())
+            self._on_order(order)
+            job = job or isinstance(order, Run)
+        return job
 
 
 def _end_with_daemon() -> None:

@@ -81,3 +81,28 @@ def test_turn_waits_for_its_condition_while_others_go_on() -> None:
 
 def test_nothing_to_lend() -> None:
     assert Baton().lend_next() is False
+
+
+def test_who_lends_next_awaits_the_return_of_what_was_entrusted() -> None:
+    baton, order = Baton(), []
+    shared = Globals()
+    first, second = Turn(Saved(shared)), Turn(Saved(shared))
+    go_on = threading.Event()
+
+    def job(name: str, turn: Turn) -> None:
+        baton.take(turn)
+        order.append(name)
+        if name == "first":
+            go_on.wait(30)
+            order.append("returned")
+        baton.leave()
+
+    threads = [threading.Thread(target=job, args=args) for args in (("first", first), ("second", second))]
+    baton.entrust(first, threads[0].start)
+    loop = threading.Thread(target=lambda: (baton.await_return(), baton.lend(second, threads[1].start)))
+    loop.start()
+    assert baton.holds(first)
+    go_on.set()
+    for thread in (loop, *threads):
+        thread.join(30)
+    assert order == ["first", "returned", "second"]
