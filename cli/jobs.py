@@ -77,7 +77,7 @@ def history(
     if json:
         terminal.json(reply)
     elif not reply.jobs:
-        terminal.note("No job has ended so." if workflow or failed or since else "No job has ended yet.")
+        terminal.note("No ended job is like that." if workflow or failed or since else "No job has ended yet.")
     else:
         few = ("NODES", "TOOK", "ENDED")
         show(

@@ -216,7 +216,7 @@ def _lost(job: int | None) -> str:
         return "The daemon ended before it answered; `comfyd logs` shows why, and the next command starts it again."
     return (
         f"The daemon ended while job {job} was with it; the job is in the journal and runs again at the next start "
-        f"(`comfyd start`, then `comfyd watch {job}`)."
+        f"if it has an attempt left (`comfyd start`, then `comfyd watch {job}`)."
     )
 
 

@@ -20,7 +20,7 @@ def test_filters(shell: Shell) -> None:
     assert ids(shell, "--since", "1h") == [3, 2, 1]
     assert ids(shell, "--since", "2999-01-01") == []
     assert ids(shell, "-n", "1") == [3]
-    assert "No job has ended so." in shell.run("history", "--since", "2999-01-01").err
+    assert "No ended job is like that." in shell.run("history", "--since", "2999-01-01").err
     wrong = shell.run("history", "--since", "yesterday")
     assert (wrong.status, "30m, 2h, 1d" in wrong.err) == (2, True)
 
