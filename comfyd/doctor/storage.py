@@ -62,7 +62,7 @@ def _models(folder: Path) -> Iterator[str]:
         for path in (f"{at}/{name}" for name in names):
             if Path(path).suffix.lower() in _MODELS or not os.access(path, os.F_OK):
                 yield path
-    yield from (str(error.filename) for error in closed)
+    yield from (str(error.filename) for error in closed if not isinstance(error, FileNotFoundError))
 
 
 def examine_journal(setup: Setup) -> Iterator[Finding]:

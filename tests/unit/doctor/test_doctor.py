@@ -117,6 +117,7 @@ def test_model_files_behind_links(settings: config.Config, paths: config.Paths, 
     (elsewhere / "round").symlink_to(comfyui / "models")
     lost = comfyui / "models" / "lost.safetensors"
     lost.symlink_to(tmp_path / "unmounted")
+    leave_catalogue(paths, settings, Provenance(folders={str(tmp_path / "not yet"): 0}))
     findings = storage.examine_models(Setup(settings, paths))
     assert [(finding.state, finding.text.split(" in ")[0]) for finding in findings] == [
         ("warning", f"{lost} cannot be read"),
