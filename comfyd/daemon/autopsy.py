@@ -2,13 +2,17 @@
 
 import signal
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from comfyd.errors import Stalled, WorkerCrashed
+from comfyd.errors import EngineFailed, Stalled, WorkerCrashed
 from comfyd.jobs import Death
 from comfyd.protocol import BLACKBOX_SIZE
 
+T = TypeVar("T")
+
+_LONGEST = 300  # characters of a line that becomes part of a sentence
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE}
 
 
@@ -24,12 +28,19 @@ class Culprit(msgspec.Struct, frozen=True):
         return f"node {self.node} ({self.class_type})"
 
 
+class Import(msgspec.Struct, frozen=True):
+    """The node pack that was being imported, from the black box."""
+
+    pack: str
+
+
 class Ended(msgspec.Struct, frozen=True):
-    """How a worker's process ended: its return code, what executed then, the last lines it wrote."""
+    """How a worker's process ended: its return code, what executed or was imported then, the last lines it wrote."""
 
     code: int
     culprit: Culprit | None
     tail: str
+    pack: str = ""
 
     def __str__(self) -> str:
         if self.code >= 0:
@@ -44,9 +55,19 @@ def prepare_blackbox(file: Path) -> None:
 
 def read_blackbox(file: Path) -> Culprit | None:
     """The node that executed when the box was last written; None without one or where it is torn."""
+    return _read(file, Culprit)
+
+
+def read_import(file: Path) -> str:
+    """The node pack that was being imported when the box was last written, if one was."""
+    found = _read(file, Import)
+    return found.pack if found else ""
+
+
+def _read(file: Path, kind: type[T]) -> T | None:
     try:
         line = file.read_bytes().split(b"\n", 1)[0]
-        return msgspec.json.decode(line, type=Culprit | None)
+        return msgspec.json.decode(line, type=kind | None)
     except (OSError, msgspec.MsgspecError):
         return None
 
@@ -70,6 +91,22 @@ def death(ended: Ended) -> Death:
         ended.tail,
     )
     return Death(frozenset([culprit.job]), error.info(), counts=False)
+
+
+def never_ready(ended: Ended) -> EngineFailed:
+    """A worker died while it started."""
+    if ended.pack:
+        reason = f" while it imported the node pack {ended.pack}; mend, update or remove that below custom_nodes"
+    else:
+        reason = f" before it was ready{_last_words(ended.tail)}"
+    return EngineFailed(f"The worker {ended}{reason} (`comfyd logs` has more; the next command tries again).", ended.tail)
+
+
+def _last_words(tail: str) -> str:
+    """The last line, or of what Python prints at a crash the one that says which."""
+    lines = [line for line in tail.split("\n") if line.strip()]
+    fatal = [line for line in lines if line.startswith("Fatal Python error")]
+    return "".join(f": {line[:_LONGEST]}" for line in fatal[-1:] or lines[-1:])
 
 
 def stall(silent: list[int], ended: Ended, deadline: float) -> Death:

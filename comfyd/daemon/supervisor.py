@@ -217,7 +217,7 @@ class Supervisor:
         log.info("the worker %s", ended)
         self._waiting.unanswered(EngineFailed("The worker ended before it answered; try again."))
         if self.info.state != "ready" and not self._stopping:
-            raise self._start_failed or _never_ready(ended)
+            raise self._start_failed or autopsy.never_ready(ended)
         death = self._death(late, ended)
         self._change(EngineInfo(state="starting", message="the worker is restarted"))
         self._listener.worker_died(death)
@@ -305,11 +305,3 @@ class Supervisor:
     def _installing(self, message: str, fraction: float | None) -> None:
         """Called from the installing thread."""
         self._loop.call_soon_threadsafe(self._change, EngineInfo(state="installing", message=message, fraction=fraction))
-
-
-def _never_ready(ended: Ended) -> EngineFailed:
-    last = ended.tail.rsplit("\n", 1)[-1]
-    said = f": {last}" if last else ""
-    return EngineFailed(
-        f"The worker {ended} before it was ready{said} (`comfyd logs` has more; the next command tries again).", ended.tail
-    )

@@ -13,7 +13,7 @@ import zmq
 from comfyd.config import Config, Paths
 from comfyd.protocol import FromWorker, decode_from_worker
 
-from .autopsy import Ended, prepare_blackbox, read_blackbox
+from .autopsy import Ended, prepare_blackbox, read_blackbox, read_import
 from .inlet import Inlet
 from .launch import Launch, environment
 from .output import Output
@@ -101,9 +101,9 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._silent.wait(), _LAST_WORDS)
         self._inlet.drain()
-        culprit = read_blackbox(self._blackbox)
+        culprit, pack = read_blackbox(self._blackbox), read_import(self._blackbox)
         self._close()
-        return Ended(code, culprit, self._output.tail)
+        return Ended(code, culprit, self._output.tail, pack)
 
     def _message(self, frames: list[bytes]) -> None:
         try:

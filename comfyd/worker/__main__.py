@@ -78,12 +78,13 @@ def _end(link: Link, status: int) -> NoReturn:
 
 def _start(launch: Launch, link: Link) -> "Engine":
     from . import boot
+    from .blackbox import BlackBox
 
-    loaded = boot.load(launch.settings)
+    blackbox = BlackBox(launch.blackbox)
+    loaded = boot.load(launch.settings, blackbox)
     import folder_paths
 
     from . import conditioning, encodes, ondevice, outputs, patching, previews, questions, residency, sampling, schedules
-    from .blackbox import BlackBox
     from .cache import Store
     from .engine import Engine
     from .fast import wiring as fast
@@ -92,7 +93,7 @@ def _start(launch: Launch, link: Link) -> "Engine":
     from .later import Later
     from .workbench import Workbench
 
-    bench = Workbench(Store(residency.budget(launch.settings)), loaded.server, BlackBox(launch.blackbox), link.send)
+    bench = Workbench(Store(residency.budget(launch.settings)), loaded.server, blackbox, link.send)
     outputs.install(launch.settings.receipts)
     saving.install(launch.settings.png)
     sampling.install(launch.settings.graphs_vram)

@@ -1,4 +1,4 @@
-"""A small mapped file that always names the node that executes, so that a crash can be told from its cause.
+"""A small mapped file that always names the node that executes, or the pack that is imported, so that a crash has its cause.
 
 What was written stays readable after any death of the process, because the page belongs to the file.
 """
@@ -13,7 +13,7 @@ _TEXT = 100  # characters of a name; escaped they take up to twelve bytes each
 
 
 class BlackBox:
-    """One line of JSON: {"job", "node", "class_type", "title"} of the node that holds the baton, or null."""
+    """One line of JSON: {"job", "node", "class_type", "title"} of the node that holds the baton, {"pack"} at a start, or null."""
 
     def __init__(self, path: str | None) -> None:
         self._map: mmap.mmap | None = None
@@ -27,8 +27,12 @@ class BlackBox:
         """Names the node that is about to execute."""
         self._write({"job": job, "node": node[:_TEXT], "class_type": class_type[:_TEXT], "title": title[:_TEXT]})
 
+    def importing(self, pack: str) -> None:
+        """Names the node pack that is about to be imported."""
+        self._write({"pack": pack[:_TEXT]})
+
     def clear(self) -> None:
-        """Says that no node executes."""
+        """Says that no node executes, and no pack is imported."""
         self._write(None)
 
     def _write(self, value: dict[str, object] | None) -> None:

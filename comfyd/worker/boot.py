@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from .blackbox import BlackBox
     from .made import MadeCatalogue
     from .packs import Packs
 
@@ -30,7 +31,7 @@ class Loaded:
         self.made = made
 
 
-def load(settings: Settings) -> Loaded:
+def load(settings: Settings, blackbox: "BlackBox") -> Loaded:
     """Imports the engine: all of it at a first start, and what jobs cannot do without where an earlier start was like this one.
 
     ``main`` is ComfyUI's own module: importing it reads the arguments and ``extra_model_paths.yaml`` and runs the packs'
@@ -52,7 +53,7 @@ def load(settings: Settings) -> Loaded:
         _set_temp_directory()
         demo_model.register(settings.demo)
         instance = prompt_server.install()
-        packs = Packs(found, waiting)
+        packs = Packs(found, waiting, blackbox)
     asyncio.run(_load_nodes(packs))
     return Loaded(instance, packs, MadeCatalogue(settings, version(), found, now, packs))
 

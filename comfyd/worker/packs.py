@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 import time
+import traceback
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from comfyd import provenance
 from comfyd.protocol import PackInfo
 
 from . import deferral
+from .blackbox import BlackBox
 from .known import Known
 from .nodeclasses import NodeClasses
 from .synchronously import complete
@@ -39,7 +41,7 @@ Loader = Callable[..., Coroutine[Any, Any, bool]]
 class Packs:
     """The node files and packs of this start, in the order in which ComfyUI loads them."""
 
-    def __init__(self, known: Known, waiting: deferral.Deferral) -> None:
+    def __init__(self, known: Known, waiting: deferral.Deferral, blackbox: BlackBox) -> None:
         self.classes = NodeClasses(nodes.NODE_CLASS_MAPPINGS)
         self.classes.load = self._import_late
         nodes.NODE_CLASS_MAPPINGS = self.classes
@@ -52,6 +54,7 @@ class Packs:
         self.changed = self.stamps != known.made_of.packs
         self._known = known
         self._deferral = waiting
+        self._blackbox = blackbox
         self._paths: dict[str, str] = {}
         self._before: dict[str, dict[str, Any]] | None = None
         self._trying_again = False
@@ -111,7 +114,9 @@ class Packs:
             self._end_of_own()
             self.import_rest()
             self._before = _globals()
+        self._blackbox.importing(Path(module_path).name)
         info = await self._timed(module_path, ignore, _CUSTOM)
+        self._blackbox.clear()
         self.report.append(info)
         return not info.error
 
@@ -120,6 +125,9 @@ class Packs:
         logging.getLogger().addHandler(complaints)
         try:
             loaded = await self._load(module_path, ignore, module_parent=parent)
+        except (SystemExit, KeyboardInterrupt):  # all that ComfyUI's loader lets through
+            logging.warning(traceback.format_exc())
+            loaded = False
         finally:
             logging.getLogger().removeHandler(complaints)
         error = "" if loaded else complaints.reason(module_path)

@@ -84,6 +84,20 @@ def test_the_black_box_is_read_whatever_is_in_it(tmp_path: Path, content: bytes,
     file.write_bytes(content.ljust(4096, b"\0"))
     assert autopsy.read_blackbox(file) == culprit
     assert autopsy.read_blackbox(tmp_path / "none") is None
+    assert autopsy.read_import(file) == ""
+    file.write_bytes(b'{"pack": "some_pack"}\nrest')
+    assert autopsy.read_import(file) == "some_pack"
+    assert autopsy.read_blackbox(file) is None
+
+
+def test_a_start_that_crashes_says_in_one_line_where() -> None:
+    tail = "loading\nFatal Python error: Aborted\n\nCurrent thread\nExtension modules: " + "a, " * 1000
+    assert (
+        "was ended by SIGABRT before it was ready: Fatal Python error: Aborted ("
+        in autopsy.never_ready(Ended(-signal.SIGABRT, None, tail)).message
+    )
+    assert "while it imported the node pack some_pack; mend" in autopsy.never_ready(Ended(0, None, tail, "some_pack")).message
+    assert len(autopsy.never_ready(Ended(1, None, "x" * 5000)).message) < 500
 
 
 # ---------------------------------------------------------------- when it is started again

@@ -54,8 +54,8 @@ def started(pretend: Callable[[], None]) -> None:
 
     load = boot.load
 
-    def loading(settings: Any) -> Any:
-        loaded = load(settings)
+    def loading(*arguments: Any) -> Any:
+        loaded = load(*arguments)
         pretend()
         return loaded
 

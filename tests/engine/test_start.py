@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from comfyd.daemon import autopsy
 from comfyd.demo import checkpoint
 from comfyd.protocol import Describe, Described, Ready
 from tests.daemon_process import wait_until
@@ -24,13 +25,13 @@ class Starts:
     """Workers one after another on one base directory."""
 
     def __init__(self, comfyui: Path, base: Path, data: Path) -> None:
-        self._comfyui, self.base, self._data = comfyui, base, data
+        self.comfyui, self.base, self.data = comfyui, base, data
         self._worker: WorkerProcess | None = None
         self.ready: Ready
 
     def again(self, **settings: Any) -> WorkerProcess:
         self.close()
-        self._worker = WorkerProcess(self._comfyui, self.base, self._data, settings)
+        self._worker = WorkerProcess(self.comfyui, self.base, self.data, settings)
         self.ready = self._worker.ready()
         return self._worker
 
@@ -230,6 +231,23 @@ def test_a_pack_that_fails_is_named_with_its_reason(starts: Starts) -> None:
         assert report["comfyd_test_pack"].seconds > 0
         assert [pack["name"] for pack in starts.catalogue()["made_of"]["report"] if pack["error"]] == ["failing"]
         assert shown(done(worker.run(chain("TestEcho"))).outputs) == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("raise SystemExit(3)", "SystemExit: 3"), ("raise KeyboardInterrupt", "KeyboardInterrupt")]
+)
+def test_a_pack_that_wants_to_end_the_process_fails_like_others(starts: Starts, code: str, said: str) -> None:
+    starts.pack("ending", code)
+    starts.again()
+    assert [(pack.name, pack.error) for pack in starts.ready.packs if pack.error] == [("ending", said)]
+
+
+def test_a_pack_whose_import_crashes_is_named(starts: Starts) -> None:
+    starts.pack("crashing", "import os\nos.abort()\n")
+    worker = WorkerProcess(starts.comfyui, starts.base, starts.data)
+    worker.process.wait(90)
+    assert autopsy.read_import(worker.blackbox) == "crashing"
+    worker.close()
 
 
 @pytest.mark.parametrize(("code", "patches"), [(LOOKING, False), (PATCHING, True)])

@@ -22,6 +22,12 @@ def test_names_the_node_and_clears(tmp_path: Path) -> None:
     assert path.stat().st_size == BLACKBOX_SIZE
 
 
+def test_names_the_pack_that_is_imported(tmp_path: Path) -> None:
+    box = BlackBox(str(tmp_path / "box"))
+    box.importing("some_pack")
+    assert read(tmp_path / "box") == {"pack": "some_pack"}
+
+
 def test_long_and_strange_titles_fit(tmp_path: Path) -> None:
     path = tmp_path / "box"
     BlackBox(str(path)).record(1, "1" * 9000, "\U0001f600" * 9000, "\n\u2028é\U0001f600" * 9000)
