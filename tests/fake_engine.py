@@ -1,7 +1,7 @@
 """A worker without an engine: speaks the worker's protocol and interprets graphs of a few node classes made for tests.
 
 Run by the daemon through COMFYD_WORKER_MODULE. What it does at its start is ruled by the file ``start`` in the data
-directory, if there is one: ``refuse``, ``exit``, ``crash``, or ``wait PATH``.
+directory, if there is one: ``refuse``, ``exit``, ``crash``, ``import PACK`` for ever, or ``wait PATH``.
 """
 
 import json
@@ -376,6 +376,10 @@ def may_start(worker: FakeWorker) -> bool:
             return False
         case ["crash"]:
             os.kill(os.getpid(), signal.SIGSEGV)
+        case ["import", pack]:
+            with Path(os.environ["COMFYD_WORKER_BLACKBOX"]).open("r+b") as box:
+                box.write(b'{"pack": "%s"}\n' % pack.encode())
+            time.sleep(3600)
         case ["wait", path]:
             while not Path(path).exists():
                 time.sleep(0.002)

@@ -22,7 +22,7 @@ def status(jobs: Jobs, engine: Supervisor, paths: Paths, started: float, stoppin
         pid=os.getpid(),
         started=started,
         socket=str(paths.socket),
-        engine=engine.info,
+        engine=engine.told(),
         queued=len(jobs.queue),
         running=jobs.running,
         stopping=stopping,

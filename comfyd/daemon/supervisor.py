@@ -98,6 +98,11 @@ class Supervisor:
 
     # ------------------------------------------------------------ asked by the daemon
 
+    def told(self) -> EngineInfo:
+        """``info`` as it is told to who asks: with the node pack whose import the start is busy with."""
+        pack = self._worker.importing if self.info.state == "starting" and self._worker else ""
+        return msgspec.structs.replace(self.info, message=f"importing the node pack {pack}") if pack else self.info
+
     def start(self) -> None:
         """See to it that a start is under way, unless the engine is ready."""
         if self._life is None and not self._stopping:

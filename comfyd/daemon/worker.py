@@ -117,6 +117,11 @@ class Worker:
             return
         self._receive(message, frames[0])
 
+    @property
+    def importing(self) -> str:
+        """The node pack that is being imported, if one is."""
+        return read_import(self._blackbox)
+
     def _executing(self) -> int | None:
         culprit = read_blackbox(self._blackbox)
         return culprit.job if culprit else None

@@ -54,7 +54,8 @@ def _running(config: Config, paths: Paths) -> Finding:
         return problem("daemon", error.message, "`comfyd restart` starts this version; its jobs are kept.")
     assert isinstance(reply, StatusReply)
     jobs = f"{len(reply.running)} running, {reply.queued} queued"
-    text = f"comfyd {reply.version}, pid {reply.pid}, engine {reply.engine.state}, {jobs}"
+    doing = f" ({reply.engine.message})" if reply.engine.state == "starting" and reply.engine.message else ""
+    text = f"comfyd {reply.version}, pid {reply.pid}, engine {reply.engine.state}{doing}, {jobs}"
     if reply.engine.state == "failed":
         return problem("daemon", f"{text}: {reply.engine.message}", "Mend that, then `comfyd restart`; `comfyd logs` has more.")
     if reply.version != __version__:

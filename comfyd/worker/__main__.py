@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from comfyd.errors import EngineFailed
@@ -125,11 +126,23 @@ def _start(launch: Launch, link: Link) -> "Engine":
 
 def _start_failure(error: BaseException, launch: Launch) -> EngineFailed:
     detail = text(traceback.format_exc())
+    if pack := _pack_in(error):
+        why = f"did not start, because its node pack {pack} fails ({detail.rstrip().splitlines()[-1]})"
+        return EngineFailed(f"ComfyUI at {launch.settings.comfyui} {why}; mend, update or remove that pack.", detail)
     if isinstance(error, ModuleNotFoundError):
         fix = f"install it into {sys.executable}"
         return EngineFailed(f"ComfyUI at {launch.settings.comfyui} needs the Python package {error.name}; {fix}.", detail)
     reason = text(str(error)).splitlines()[0] if str(error).strip() else type(error).__name__
     return EngineFailed(f"ComfyUI at {launch.settings.comfyui} did not start: {reason}; see `comfyd logs`.", detail)
+
+
+def _pack_in(error: BaseException) -> str:
+    """The node pack that raised this."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        after = frame.filename.partition(f"{os.sep}custom_nodes{os.sep}")[2]
+        if after:
+            return Path(after).parts[0]
+    return ""
 
 
 if __name__ == "__main__":

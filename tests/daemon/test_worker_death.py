@@ -7,6 +7,7 @@ import pytest
 
 from comfyd import errors
 from comfyd.client import Client
+from comfyd.doctor import daemon as doctor_daemon
 from comfyd.protocol import (
     Cancel,
     Cancelled,
@@ -174,6 +175,14 @@ def test_a_worker_that_is_never_ready_is_an_error_not_a_loop(daemon: DaemonProce
         assert daemon.log.count("worker") < 20
         daemon.say_at_start("at-once")
         assert isinstance(client.call(submit("Echo", text="x")), Done)
+
+
+def test_a_pack_whose_import_does_not_end_is_named(daemon: DaemonProcess) -> None:
+    daemon.say_at_start("import slow_pack")
+    daemon.start()
+    wait_until(lambda: daemon.status().engine.message == "importing the node pack slow_pack", "the pack's name")
+    found = doctor_daemon._running(daemon.config, daemon.paths)
+    assert "engine starting (importing the node pack slow_pack)" in found.text
 
 
 def test_an_accepted_job_stays_queued_when_the_engine_fails(daemon: DaemonProcess) -> None:

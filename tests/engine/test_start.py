@@ -10,7 +10,7 @@ import pytest
 
 from comfyd.daemon import autopsy
 from comfyd.demo import checkpoint
-from comfyd.protocol import Describe, Described, Ready
+from comfyd.protocol import Describe, Described, Ready, StartFailed
 from tests.daemon_process import wait_until
 
 from .conftest import make_base
@@ -240,6 +240,15 @@ def test_a_pack_that_wants_to_end_the_process_fails_like_others(starts: Starts, 
     starts.pack("ending", code)
     starts.again()
     assert [(pack.name, pack.error) for pack in starts.ready.packs if pack.error] == [("ending", said)]
+
+
+def test_a_pack_whose_prestartup_script_ends_the_process_is_named(starts: Starts) -> None:
+    starts.pack("ending", "")
+    (starts.base / "custom_nodes" / "ending" / "prestartup_script.py").write_text("raise SystemExit(3)")
+    worker = WorkerProcess(starts.comfyui, starts.base, starts.data)
+    end = worker.wait_for(StartFailed)
+    assert "did not start, because its node pack ending fails (SystemExit: 3); mend" in end.error.message
+    worker.close()
 
 
 def test_a_pack_whose_import_crashes_is_named(starts: Starts) -> None:
