@@ -4,6 +4,8 @@ import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import msgspec
+
 from comfyd.errors import ExitStatus, InvalidValue, MissingModel, OutputNotWritable, Refused
 from comfyd.whole import mode_of, publish
 from comfyd.workflow import Catalogue, prepare
@@ -21,7 +23,7 @@ def convert(terminal: Terminal, *, workflow: str, words: Sequence[str], output: 
     words, overrides = uploaded(terminal, found, words, [], start=not no_start)
     known: Catalogue = catalogue(terminal, start=not no_start)
     graph, faults = draft(prepare(found.api, found.ui, known), overrides, known, words=words, aliases=found.aliases)
-    text = json.dumps(graph, indent=2, ensure_ascii=False)
+    text = msgspec.json.format(msgspec.json.encode(graph), indent=2).decode()
     if output is None or output == "-":
         terminal.out(_visible(text) if terminal.stdout.isatty() else text)
     else:

@@ -10,6 +10,7 @@ from itertools import takewhile
 from types import FrameType
 from typing import NoReturn
 
+from comfyd.collecting import collect_seldom
 from comfyd.errors import ComfydError, ExitStatus, JobCancelled
 from comfyd.protocol import Error
 
@@ -23,6 +24,7 @@ def main() -> NoReturn:
     """The console script: runs the command line and ends the process with its exit status."""
     signal.signal(signal.SIGTERM, _terminated)
     _replace_closed_streams()
+    collect_seldom()
     terminal = Terminal()
     terminal.prepare()
     tokens = sys.argv[1:]

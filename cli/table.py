@@ -62,10 +62,8 @@ def lines(
     flexible: Sequence[str] = (),
 ) -> list[str]:
     """The header and the rows as lines of at most ``width`` cells."""
-    from rich.cells import cell_len
-
     cells = [list(headers), *([printable(cell) for cell in row] for row in rows)]
-    wanted = [max(cell_len(row[column]) for row in cells) for column in range(len(headers))]
+    wanted = [max(_wide(row[column]) for row in cells) for column in range(len(headers))]
     if width is None:
         widths = [min(column, _WIDEST) for column in wanted]
     else:
@@ -89,20 +87,27 @@ def fitted(widths: Sequence[int], flexible: Sequence[bool], width: int) -> list[
 
 
 def _aligned(text: str, width: int, right: bool) -> str:
+    pad = " " * (width - _wide(text))
+    return pad + text if right else text + pad
+
+
+def _wide(text: str) -> int:
+    """The terminal's cells that printable text takes."""
+    if text.isascii():
+        return len(text)
     from rich.cells import cell_len
 
-    pad = " " * (width - cell_len(text))
-    return pad + text if right else text + pad
+    return cell_len(text)
 
 
 def cut(text: str, width: int) -> str:
     """Text in at most ``width`` cells, with an ellipsis where it was longer; of a path the end is what is kept."""
-    from rich.cells import cell_len, set_cell_size
-
-    if cell_len(text) <= width:
+    if _wide(text) <= width:
         return text
     if width <= 0:
         return ""
+    from rich.cells import set_cell_size
+
     if text.startswith("/"):
         return "…" + set_cell_size(text[::-1], width - 1)[::-1].lstrip()
     return set_cell_size(text, width - 1).rstrip() + "…"

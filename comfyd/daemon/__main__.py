@@ -12,6 +12,7 @@ import sys
 
 import msgspec
 
+from comfyd.collecting import collect_seldom
 from comfyd.config import Config, Paths, received
 from comfyd.errors import ComfydError, DaemonUnavailable, UsageError
 
@@ -25,6 +26,7 @@ log = logging.getLogger("comfyd.daemon")
 
 def main() -> int:
     """Run to the end; returns the exit status."""
+    collect_seldom()
     report = None
     try:
         report = _arguments(sys.argv[1:])

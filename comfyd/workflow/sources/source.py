@@ -17,7 +17,7 @@ from comfyd.workflow.wording import listed, plain, shown
 from .text import parse
 
 BUILT_IN = {"demo": Path(__file__).parents[2] / "demo" / "workflow.json"}
-_LARGEST = 256 * 2**20
+_LARGEST, _LARGEST_JSON = 256 * 2**20, 64 * 2**20
 _HEAD = 64  # bytes that tell what kind of file it is
 _STREAMS = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
@@ -113,7 +113,7 @@ def _from_stream(stream: BinaryIO, name: str, called: str) -> Document:
     """All of what can be read only once."""
     data = stream.read(_LARGEST + 1)
     if len(data) > _LARGEST:
-        raise too_large(called)
+        raise _too_large(called, _LARGEST)
     return _from_file(io.BytesIO(data), name, called)
 
 
@@ -129,9 +129,9 @@ def _from_file(stream: BinaryIO, name: str, called: str) -> Document:
 
             return inside.document(stream, reader, name, called)
     stream.seek(0)
-    data = stream.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
-        raise too_large(called)
+    data = stream.read(_LARGEST_JSON + 1)
+    if len(data) > _LARGEST_JSON:
+        raise _too_large(called, _LARGEST_JSON)
     return _from_json(data, name, called)
 
 
@@ -140,9 +140,9 @@ def _binary(stdin: IO[str]) -> BinaryIO:
     return raw if raw is not None else io.BytesIO(stdin.read(_LARGEST + 1).encode("utf-8", "surrogatepass"))
 
 
-def too_large(called: str) -> WorkflowFormat:
+def _too_large(called: str, limit: int) -> WorkflowFormat:
     """The refusal of what is longer than any workflow."""
-    return WorkflowFormat(f"{called} is larger than {_LARGEST // 2**20} MiB and cannot be a workflow; give another file.")
+    return WorkflowFormat(f"{called} is larger than {limit // 2**20} MiB and cannot be a workflow; give another file.")
 
 
 def _not_found(path: Path, store: Path | None) -> str:

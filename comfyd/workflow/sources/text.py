@@ -8,17 +8,20 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from comfyd.errors import WorkflowInvalid, WorkflowNotJson
+from comfyd.errors import WorkflowFormat, WorkflowInvalid, WorkflowNotJson
 from comfyd.workflow.form import require_shallow
 from comfyd.workflow.wording import shown
 
 _ENCODINGS = 4
+_MOST = 3_000_000
+"""Objects and lists in a workflow, brackets in its texts among them: a node has about ten where the editor saved it."""
 _BEFORE = "\ufeff\0 \t\r\n"
 
 
 def parse(data: bytes, name: str) -> Any:
     """The JSON value; raises WorkflowNotJson with line and column, WorkflowInvalid for JSON that no graph may hold."""
     text = _decode(data, name)
+    require_few(text, name)
     with _explained(text, name):
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     require_portable(value, name)
@@ -36,11 +39,18 @@ def lenient(text: str, name: str) -> Any:
         value = value.lstrip(_BEFORE)
         if not value.startswith(("{", '"')):
             return value
+        require_few(value, name)
         with _explained(value, name):
             value, _end = _LENIENT.raw_decode(value)
         if not isinstance(value, str):
             return value
     return value
+
+
+def require_few(text: str, name: str) -> None:
+    """Raises WorkflowFormat for what is no workflow but takes minutes and gigabytes to read."""
+    if text.count("{") + text.count("[") > _MOST:
+        raise WorkflowFormat(f"{name} holds more than {_MOST:,} objects and lists and cannot be a workflow; give another file.")
 
 
 @contextmanager

@@ -27,6 +27,13 @@ def test_without_values_the_graph_is_what_it_was(known: Recorded):
     assert json.loads(known.written.getvalue()) == load("demo").api
 
 
+def test_it_is_indented_as_the_editor_exports_it(known: Recorded):
+    main.program(known, ["convert", "demo", "prompt", "größer"])
+    written = known.written.getvalue()
+    assert written.rstrip("\n") == json.dumps(json.loads(written), indent=2, ensure_ascii=False)
+    assert "größer" in written
+
+
 def test_values_are_applied_and_read_by_their_types(known: Recorded):
     assert main.program(known, ["convert", "demo", "prompt", "a", "red", "fox", "seed", "42", "cfg", "3"]) == 0
     graph = json.loads(known.written.getvalue())

@@ -22,3 +22,15 @@ def test_imports_stay_light(modules: str):
     code = f"import sys, {modules}; print(*sys.modules, sep='\\n')"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not HEAVY & set(loaded)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import comfyd_cli.main as m; m.program = lambda *_: print(gc.get_threshold()); m._end = lambda _: None; m.main()",
+        "import comfyd.daemon.__main__ as m; m._arguments = lambda _: print(gc.get_threshold()) or sys.exit(); m.main()",
+    ],
+)
+def test_garbage_is_seldom_looked_for(code: str):
+    done = subprocess.run([sys.executable, "-c", f"import gc, sys; {code}"], capture_output=True, text=True, check=True)
+    assert done.stdout == "(20000, 20, 100)\n"

@@ -126,6 +126,18 @@ def test_deep_nesting_that_could_not(depth: int):
         load(deep_ui(depth))
 
 
+def test_what_is_larger_than_any_workflow_is_refused_before_it_is_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("comfyd.workflow.sources.text.json.loads", None)
+    file = tmp_path / "bomb.json"
+    file.write_text('{"1": [' + "[]," * 3_000_000 + "[]]}")
+    with pytest.raises(WorkflowFormat, match="more than 3,000,000 objects and lists"):
+        load(str(file))
+    with file.open("r+b") as stream:
+        stream.truncate(64 * 2**20 + 1)
+    with pytest.raises(WorkflowFormat, match="larger than 64 MiB"):
+        load(str(file))
+
+
 def test_duplicate_node_ids_are_refused():
     with pytest.raises(WorkflowInvalid, match="'1' twice"):
         load('{"1": {"class_type": "A", "inputs": {}}, "1": {"class_type": "B", "inputs": {}}}')
