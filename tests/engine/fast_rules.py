@@ -172,7 +172,16 @@ def in_coarse_arithmetic(blocks: Blocks, exact: torch.Tensor, maker: Maker) -> d
     found: dict[str, Any] = {"after a coarse try": relative(exact, call(model))}
     blocks.calls.clear()
     found["later calls after it"] = relative(exact, call(model))
-    return found | {"factors of later calls": sorted(set(blocks.calls)), "mode after a coarse try": maker.mode}
+    found |= {"factors of later calls": sorted(set(blocks.calls)), "mode after a coarse try": maker.mode}
+    model = prepared(arithmetics=(Arithmetic("by what fails", failing), AS_IT_IS))
+    found["after a try that failed"] = relative(exact, call(model))
+    return found | {"mode after a try that failed": maker.mode}
+
+
+@contextlib.contextmanager
+def failing() -> Iterator[None]:
+    raise RuntimeError("there is no such kernel")
+    yield
 
 
 def tiny_decoder(maker: Maker) -> dict[str, Any]:

@@ -76,6 +76,11 @@ def test_what_is_too_coarse_for_a_model_is_not_tried_again(found: dict[str, Any]
     assert found["mode after a coarse try"] == "fast"
 
 
+def test_what_fails_for_a_model_is_not_tried_again(found: dict[str, Any]) -> None:
+    assert found["after a try that failed"] < 1e-4
+    assert found["mode after a try that failed"] == "fast"
+
+
 def test_a_small_decoder_is_quick_in_bfloat16_and_nothing_is_compiled(found: dict[str, Any]) -> None:
     assert 42 < found["decibels in bfloat16"] < 90
     assert found["type"] == "torch.float32"

@@ -133,9 +133,7 @@ class Root:
             maker.tell("compiling")
         try:
             self._install()
-            with self._arithmetics[0].within():
-                choose(shapes.seen, self._cache / "attention.json")
-            fast, measured = self._closest(exact, args, kwargs)
+            fast, measured = self._closest(exact, args, kwargs, shapes)
         except comfy.model_management.InterruptProcessingException:
             raise
         except Exception as error:
@@ -150,15 +148,30 @@ class Root:
         self._known[seen] = frozenset(self._ran)
         return fast
 
-    def _closest(self, exact: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, float]:
+    def _closest(self, exact: Any, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: Shapes) -> tuple[Any, float]:
         """The fast result and how far it is from the exact one, in the first arithmetic in which that is close enough."""
-        while True:
-            fast = self._fast(args, _own(kwargs), self._blocks)
-            measured = self._gate.measure(exact, fast)
-            if self._gate.passes(measured) or len(self._arithmetics) == 1:
-                return fast, measured
-            logging.info("comfyd: %s is not run %s: %s", self._name, self._arithmetics.pop(0).name, self._gate.says(measured))
+        while len(self._arithmetics) > 1:
+            try:
+                fast, measured = self._compared(exact, args, kwargs, shapes)
+            except comfy.model_management.InterruptProcessingException:
+                raise
+            except Exception as error:
+                if comfy.model_management.is_oom(error):
+                    raise
+                why = f"it failed ({type(error).__name__})"
+            else:
+                if self._gate.passes(measured):
+                    return fast, measured
+                why = self._gate.says(measured)
+            logging.info("comfyd: %s is not run %s: %s", self._name, self._arithmetics.pop(0).name, why)
             self._known.clear()
+        return self._compared(exact, args, kwargs, shapes)
+
+    def _compared(self, exact: Any, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: Shapes) -> tuple[Any, float]:
+        with self._arithmetics[0].within():
+            choose(shapes.seen, self._cache / "attention.json")
+        fast = self._fast(args, _own(kwargs), self._blocks)
+        return fast, self._gate.measure(exact, fast)
 
     def _install(self) -> None:
         """Puts the compiled blocks in place and the convolutions' weights in the order that they like."""
