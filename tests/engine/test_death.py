@@ -32,7 +32,8 @@ def test_start_that_fails_is_told_and_ends_the_process(comfyui: Path, demo_check
     forever = "import threading\nthreading.Thread(target=threading.Event().wait).start()\n"
     pack = base / "custom_nodes" / "ending"
     pack.mkdir()
-    (pack / "__init__.py").write_text(forever + "raise SystemExit('no licence')\n")
+    (pack / "__init__.py").touch()
+    (pack / "prestartup_script.py").write_text(forever + "raise SystemExit('no licence')\n")
     worker = WorkerProcess(comfyui, base, demo_checkpoint.parent.parent)
     error = worker.wait_for(StartFailed).error
     assert (error.code, "no licence" in error.message) == ("engine-failed", True)
