@@ -1,7 +1,8 @@
 """A worker without an engine: speaks the worker's protocol and interprets graphs of a few node classes made for tests.
 
 Run by the daemon through COMFYD_WORKER_MODULE. What it does at its start is ruled by the file ``start`` in the data
-directory, if there is one: ``refuse``, ``exit``, ``crash``, ``import PACK`` for ever, or ``wait PATH``.
+directory, if there is one: ``refuse``, ``exit``, ``crash``, ``import PACK`` for ever,
+``crash-in PACK PACK...`` unless these are left out, or ``wait PATH``.
 """
 
 import json
@@ -355,12 +356,18 @@ def main() -> int:
             input_dir=str(Path(SETTINGS["data"], "input")),
             catalogue=str(file),
             memory=MEMORY,
+            failed_packs=list(SETTINGS.get("left_out", [])),
         )
     )
     worker.loop()
     pair.close(1000)
     context.term()
     return 0
+
+
+def importing(pack: str) -> None:
+    with Path(os.environ["COMFYD_WORKER_BLACKBOX"]).open("r+b") as box:
+        box.write(b'{"pack": "%s"}\n' % pack.encode())
 
 
 def may_start(worker: FakeWorker) -> bool:
@@ -377,9 +384,13 @@ def may_start(worker: FakeWorker) -> bool:
         case ["crash"]:
             os.kill(os.getpid(), signal.SIGSEGV)
         case ["import", pack]:
-            with Path(os.environ["COMFYD_WORKER_BLACKBOX"]).open("r+b") as box:
-                box.write(b'{"pack": "%s"}\n' % pack.encode())
+            importing(pack)
             time.sleep(3600)
+        case ["crash-in", packs]:
+            for pack in packs.split():
+                if pack not in SETTINGS["left_out"]:
+                    importing(pack)
+                    os.kill(os.getpid(), signal.SIGSEGV)
         case ["wait", path]:
             while not Path(path).exists():
                 time.sleep(0.002)

@@ -1,6 +1,7 @@
 """What a worker's death means for its jobs. Pure but for reading the black box."""
 
 import signal
+from collections.abc import Collection
 from pathlib import Path
 from typing import TypeVar
 
@@ -91,6 +92,11 @@ def death(ended: Ended) -> Death:
         ended.tail,
     )
     return Death(frozenset([culprit.job]), error.info(), counts=False)
+
+
+def to_leave_out(ended: Ended, left_out: Collection[str]) -> str:
+    """The node pack without which a worker that died while it started may come further; empty: none is known, or it was tried."""
+    return ended.pack if is_crash(ended) and ended.pack not in left_out else ""
 
 
 def never_ready(ended: Ended) -> EngineFailed:

@@ -32,6 +32,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     args: list[str] = []
     notice: str = ""
+    left_out: dict[str, str] = {}
+    """Node packs that are not imported, and why."""
 
     @property
     def command(self) -> list[str]:
@@ -83,6 +85,7 @@ def environment(launch: Launch, config: Config, paths: Paths, address: str, blac
         "models_ram": int(config.models_ram * _GIB),
         "png": str(config.png),
         "receipts": str(paths.receipts),
+        "left_out": launch.left_out,
     }
     return (
         _ALLOCATOR

@@ -180,7 +180,7 @@ class Supervisor:
             delay: float | None = 0.0
             while delay is not None and not self._stopping:
                 await asyncio.sleep(delay)
-                delay = await self._one_life(launch)
+                launch, delay = await self._one_life(launch)
             self._change(EngineInfo(state="stopped"))
         except ComfydError as error:
             self._fail(error)
@@ -200,8 +200,8 @@ class Supervisor:
             self._waiting.changed()
         return launch
 
-    async def _one_life(self, launch: Launch) -> float | None:
-        """From spawn to burial; returns the delay before the next one, None after a stop."""
+    async def _one_life(self, launch: Launch) -> tuple[Launch, float | None]:
+        """From spawn to burial; returns what the next one is started with, and its delay, None after a stop."""
         self._start_failed, self.live, self.residents = None, False, []
         self._change(EngineInfo(state="starting", comfyui=launch.comfyui, version=launch.version))
         self._paths.data.mkdir(parents=True, exist_ok=True)
@@ -215,7 +215,11 @@ class Supervisor:
             ) from error
         ended = await worker.ended()
         self._worker = None
-        return self._bury(ended)
+        if self.info.state != "ready" and not self._stopping and (pack := autopsy.to_leave_out(ended, launch.left_out)):
+            log.warning("the worker %s while it imported the node pack %s, which is left out", ended, pack)
+            reason = f"the process {ended} while it was imported"
+            return msgspec.structs.replace(launch, left_out=launch.left_out | {pack: reason}), 0.0
+        return launch, self._bury(ended)
 
     def _bury(self, ended: Ended) -> float | None:
         late, self._late = self._late, None

@@ -53,7 +53,7 @@ def load(settings: Settings, blackbox: "BlackBox") -> Loaded:
         _set_temp_directory()
         demo_model.register(settings.demo)
         instance = prompt_server.install()
-        packs = Packs(found, waiting, blackbox)
+        packs = Packs(found, waiting, blackbox, settings.left_out)
     asyncio.run(_load_nodes(packs))
     return Loaded(instance, packs, MadeCatalogue(settings, version(), found, now, packs))
 

@@ -41,7 +41,7 @@ Loader = Callable[..., Coroutine[Any, Any, bool]]
 class Packs:
     """The node files and packs of this start, in the order in which ComfyUI loads them."""
 
-    def __init__(self, known: Known, waiting: deferral.Deferral, blackbox: BlackBox) -> None:
+    def __init__(self, known: Known, waiting: deferral.Deferral, blackbox: BlackBox, left_out: dict[str, str]) -> None:
         self.classes = NodeClasses(nodes.NODE_CLASS_MAPPINGS)
         self.classes.load = self._import_late
         nodes.NODE_CLASS_MAPPINGS = self.classes
@@ -55,6 +55,7 @@ class Packs:
         self._known = known
         self._deferral = waiting
         self._blackbox = blackbox
+        self._left_out = left_out
         self._paths: dict[str, str] = {}
         self._before: dict[str, dict[str, Any]] | None = None
         self._trying_again = False
@@ -110,11 +111,15 @@ class Packs:
         return not info.error
 
     async def _load_pack(self, module_path: str, ignore: Any) -> bool:
+        name = Path(module_path).name
+        if reason := self._left_out.get(name):
+            self.report.append(PackInfo(name=name, seconds=0.0, error=reason))
+            return False
         if self._before is None and (self.changed or self._known.made_of.patching):
             self._end_of_own()
             self.import_rest()
             self._before = _globals()
-        self._blackbox.importing(Path(module_path).name)
+        self._blackbox.importing(name)
         info = await self._timed(module_path, ignore, _CUSTOM)
         self._blackbox.clear()
         self.report.append(info)

@@ -27,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     png: str = "fast"
     receipts: str = ""
     """The folder of the receipts (``comfyd.receipts``); empty: none are written."""
+    left_out: dict[str, str] = {}
+    """Node packs that are not imported, because an earlier start ended while they were, and how."""
 
     @property
     def catalogue_file(self) -> Path:

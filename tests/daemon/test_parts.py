@@ -100,6 +100,13 @@ def test_a_start_that_crashes_says_in_one_line_where() -> None:
     assert len(autopsy.never_ready(Ended(1, None, "x" * 5000)).message) < 500
 
 
+def test_a_pack_is_left_out_once_and_only_where_the_process_brought_its_end_about() -> None:
+    crashed, killed = (Ended(-number, None, "", "some_pack") for number in (signal.SIGSEGV, signal.SIGKILL))
+    assert autopsy.to_leave_out(crashed, []) == "some_pack"
+    assert autopsy.to_leave_out(crashed, ["some_pack"]) == ""
+    assert autopsy.to_leave_out(killed, []) == ""
+
+
 # ---------------------------------------------------------------- when it is started again
 
 

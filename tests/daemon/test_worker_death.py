@@ -185,6 +185,14 @@ def test_a_pack_whose_import_does_not_end_is_named(daemon: DaemonProcess) -> Non
     assert "engine starting (importing the node pack slow_pack)" in found.text
 
 
+def test_packs_whose_import_crashes_are_left_out(daemon: DaemonProcess) -> None:
+    daemon.say_at_start("crash-in one_pack other_pack")
+    daemon.start()
+    with daemon.client() as client:
+        assert isinstance(client.call(submit("Echo", text="x")), Done)
+    assert daemon.status().engine.failed_packs == ["one_pack", "other_pack"]
+
+
 def test_an_accepted_job_stays_queued_when_the_engine_fails(daemon: DaemonProcess) -> None:
     daemon.start()
     with daemon.client() as client:

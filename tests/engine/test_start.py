@@ -259,6 +259,14 @@ def test_a_pack_whose_import_crashes_is_named(starts: Starts) -> None:
     worker.close()
 
 
+def test_a_pack_that_is_left_out_is_not_imported(starts: Starts) -> None:
+    starts.pack("crashing", "import os\nos.abort()\n")
+    reason = "the process was ended by SIGABRT while it was imported"
+    worker = starts.again(left_out={"crashing": reason})
+    assert [(pack.name, pack.error) for pack in starts.ready.packs if pack.error] == [("crashing", reason)]
+    done(worker.run(demo(steps=1)))
+
+
 @pytest.mark.parametrize(("code", "patches"), [(LOOKING, False), (PATCHING, True)])
 def test_a_pack_sees_and_replaces_all_classes_at_its_import(starts: Starts, code: str, patches: bool) -> None:
     starts.pack("looking", code)
