@@ -15,6 +15,7 @@ from .own import module_of
 
 _PAYS = 12  # steps from which a capture (as long as about seven eager calls of a small model) pays in the same run
 _NAMES = ("x", "t", "c_concat", "c_crossattn", "control")
+_CONTROL = _NAMES.index("control")
 _REPLACEABLE = frozenset({"latent_format", "model_sampling"})
 """What a patcher may put into the model: it takes no part in the call, or is told apart by the key."""
 _SCALARS = (str, int, float, bool, type(None))
@@ -28,11 +29,12 @@ def apply_model(graphs: Graphs, guider: Any, mode: str, executor: Any, args: tup
     sampling = weights.of(model.model_sampling, graphs.died)
     reason = _why_not(model, guider, executor, args) or owner.reason or sampling.reason
 
-    def eager() -> Any:
-        return executor(*args, **kwargs)
-
     if reason:
-        return graphs.eagerly(owner.owner, label, reason, eager)
+        return graphs.eagerly(owner.owner, label, reason, lambda: executor(*args, **kwargs))
+
+    def eager() -> Any:
+        return executor(*args[:_CONTROL], _own(args[_CONTROL]), *args[_CONTROL + 1 :], **kwargs)
+
     arguments = dict(zip(_NAMES, args, strict=False)) | {"options": graphable(args[5]), "more": kwargs}
     run = _short_run(executor, args[5])
     call = Call(
@@ -50,6 +52,13 @@ def apply_model(graphs: Graphs, guider: Any, mode: str, executor: Any, args: tup
         again=_again(graphs, executor.original) if run else None,
     )
     return graphs.run(call)
+
+
+def _own(control: Any) -> Any:
+    """The residuals for one call, which takes them out of their lists, so that it can be made again when memory ran out."""
+    if not isinstance(control, dict):
+        return control
+    return {name: list(residuals) if isinstance(residuals, list) else residuals for name, residuals in control.items()}
 
 
 def _settings(model: Any) -> tuple[Any, ...]:
