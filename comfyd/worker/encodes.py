@@ -19,6 +19,7 @@ from comfy.sd import CLIP
 
 from .graphs.key import casts, switches
 from .graphs.own import is_own, module_of
+from .graphs.weights import times_meddled
 
 _LIMIT = 64 * 1024**2  # bytes kept
 _LARGE = 1024**2  # bytes of a token: embeddings are smaller, pictures that a text refers to are not
@@ -26,6 +27,7 @@ _METHODS = ("encode_token_weights", "encode", "process_tokens", "forward")
 _FUNCTIONS = (FunctionType, MethodType)
 _SET = {"manual_cast_dtype"}
 """What ComfyUI itself replaces in a text encoder."""
+_looked_at: "weakref.WeakKeyDictionary[torch.nn.Module, tuple[int, bool]]" = weakref.WeakKeyDictionary()
 
 
 class Encodes:
@@ -98,7 +100,8 @@ def _key(clip: Any, tokens: Any, return_pooled: Any) -> Hashable | None:
         asked = _form((tokens, clip.layer_idx, return_pooled == "unprojected"))
     except _NoForm:
         return None
-    return id(clip.cond_stage_model), clip.patcher.patches_uuid, str(clip.patcher.load_device), switches(), asked
+    model, patcher = clip.cond_stage_model, clip.patcher
+    return id(model), times_meddled(), patcher.patches_uuid, str(patcher.load_device), switches(), asked
 
 
 def _is_plain(clip: Any) -> bool:
@@ -112,7 +115,15 @@ def _is_plain(clip: Any) -> bool:
 
 
 def _is_own(model: torch.nn.Module) -> bool:
-    """Whether nothing but ComfyUI's code takes part in the model's calls."""
+    """Whether nothing but ComfyUI's code takes part in the model's calls; looked at again when a node pack's code has run."""
+    looked_at, found = _looked_at.get(model, (-1, False))
+    if looked_at != times_meddled():
+        found = _runs_own_code(model)
+        _looked_at[model] = times_meddled(), found
+    return found
+
+
+def _runs_own_code(model: torch.nn.Module) -> bool:
     return all(_has_own_code(type(part)) and not _is_changed(part) for part in model.modules())
 
 
@@ -139,7 +150,8 @@ def _form(value: Any) -> Hashable:
         case numbers.Integral():
             return int(value)
         case torch.Tensor() if value.nbytes <= _LARGE and value.layout == torch.strided and not value.is_quantized:
-            return str(value.dtype), tuple(value.shape), bytes(value.detach().cpu().contiguous().view(torch.uint8).numpy())
+            content = value.detach().cpu().contiguous().flatten().view(torch.uint8)
+            return str(value.dtype), tuple(value.shape), bytes(content.numpy())
         case list() | tuple():
             return tuple(map(_form, value))
         case dict():

@@ -17,6 +17,7 @@ import torch
 from comfy.sd import CLIP
 
 from comfyd.worker import encodes
+from comfyd.worker.graphs import weights
 
 TEXT = [[(8, 1.0), (1, 1.0), (2, 1.0), (9, 1.0)] + [(9, 1.0)] * 73]
 OTHER = [[(8, 1.0), (2, 1.0), (1, 1.0), (9, 1.0)] + [(9, 1.0)] * 73]
@@ -90,7 +91,7 @@ def embedded(plain: CLIP, calls: Calls) -> dict[str, Any]:
     return {
         f"embedding {number}": calls.of(lambda v=value: plain.encode_from_tokens(tokens(v)))
         for number, value in enumerate((0.0, 0.0, 1.0))
-    }
+    } | {"scalar": encodes._form(torch.tensor(1.0)) != encodes._form(torch.tensor(2.0))}
 
 
 def patched(plain: CLIP, calls: Calls) -> dict[str, Any]:
@@ -105,11 +106,16 @@ def patched(plain: CLIP, calls: Calls) -> dict[str, Any]:
     layer = plain.cond_stage_model.transformer.text_projection
     found["with hooks"] = calls.of(lambda: [hooked.encode_from_tokens(TEXT, return_dict=True) for _ in range(2)])
     handle = layer.register_forward_hook(lambda *_: None)
+    weights.meddled()
     found["hooked into"] = calls.of(lambda: [plain.encode_from_tokens(TEXT) for _ in range(2)])
     handle.remove()
+    weights.meddled()
     layer.forward = functools.partial(layer.forward)
+    weights.meddled()
     found["replaced"] = calls.of(lambda: [plain.encode_from_tokens(TEXT) for _ in range(2)])
     del layer.forward
+    weights.meddled()
+    found["after other code"] = calls.of(lambda: [plain.encode_from_tokens(TEXT) for _ in range(2)])
     return found
 
 

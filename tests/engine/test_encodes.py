@@ -40,6 +40,14 @@ def test_encoders_in_which_other_code_takes_part_are_asked_each_time(found: dict
     assert found[how] == 2
 
 
+def test_what_was_kept_is_not_given_when_other_code_has_run(found: dict[str, Any]) -> None:
+    assert found["after other code"] == 1
+
+
+def test_numbers_among_the_tokens_are_told_apart(found: dict[str, Any]) -> None:
+    assert found["scalar"]
+
+
 def test_what_is_had_again_has_stocks_bits_whatever_a_node_has_done_to_it(found: dict[str, Any]) -> None:
     assert found["as stock"]
 

@@ -124,6 +124,11 @@ def meddled() -> None:
     _meddled += 1
 
 
+def times_meddled() -> int:
+    """How often that was said: what is told of a model without looking at its weights holds until the next time."""
+    return _meddled
+
+
 def changed() -> None:
     """Modules or weights were changed, or may have been."""
     global _structure
