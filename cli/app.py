@@ -1,7 +1,7 @@
 """The typer application made from the command table: it draws the help pages. Tokens are read by parse.py, which says why."""
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def application(commands: Sequence[Command] = SHELL, *, shell: bool = True) -> t
             _add(app, name, command, panel=command.group)
             continue
         if group[0] not in below:
-            below[group[0]] = _group(app, group[0], command.group)
+            below[group[0]] = _group(app, group[0], [one for one in commands if one.name.startswith(f"{group[0]} ")])
         _add(below[group[0]], name, command)
     return app
 
@@ -52,10 +52,11 @@ def _typer(text: str, epilog: str | None = None) -> typer.Typer:
     return typer.Typer(help=text, epilog=epilog, rich_markup_mode="rich", add_completion=False, add_help_option=False)
 
 
-def _group(app: typer.Typer, name: str, panel: str) -> typer.Typer:
-    group = _typer(escape(WORD_GROUPS[name]))
+def _group(app: typer.Typer, name: str, commands: Sequence[Command]) -> typer.Typer:
+    read = dict.fromkeys(variable for command in commands for variable in command.environment)
+    group = _typer(escape(WORD_GROUPS[name]), _environment(read))
     group.callback()(_function(name, (), (HELP,)))
-    app.add_typer(group, name=name, rich_help_panel=panel)
+    app.add_typer(group, name=name, rich_help_panel=commands[0].group)
     return group
 
 
@@ -117,8 +118,12 @@ def _epilog(command: Command) -> Iterator[str]:
     if command.examples:
         yield "\n".join(["[bold]Examples[/bold]", *(f"  {escape(example)}" for example in command.examples)])
     if command.where != "repl":
-        any_setting = " (COMFYD_X is any setting x of comfyd config show)" * ("COMFYD_X" in command.environment)
-        yield f"[bold]Environment[/bold]  {', '.join([*command.environment, *_READ_BY_ALL])}{any_setting}"
+        yield _environment(command.environment)
+
+
+def _environment(variables: Collection[str]) -> str:
+    any_setting = " (COMFYD_X is any setting x of comfyd config show)" * ("COMFYD_X" in variables)
+    return f"[bold]Environment[/bold]  {', '.join([*variables, *_READ_BY_ALL])}{any_setting}"
 
 
 def _listed(heading: str, facts: Sequence[tuple[str, str]]) -> str:

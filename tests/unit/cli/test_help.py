@@ -31,6 +31,13 @@ def test_a_page_has_all_that_the_table_says(commands: tuple[Command, ...]):
             assert name in words
 
 
+def test_a_groups_page_names_what_its_commands_read():
+    for command in SHELL:
+        group, *rest = command.name.split()
+        words = page([group], 100).split() if rest else command.environment
+        assert {name for name in command.environment if name not in "".join(words)} == set()
+
+
 @pytest.mark.parametrize("width", [40, 80, 100])
 @TABLES
 def test_no_line_is_wider_than_the_terminal(commands: tuple[Command, ...], width: int):
