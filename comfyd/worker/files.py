@@ -14,7 +14,10 @@ Mark = tuple[str, int, int]
 
 def names_model_file(value: str) -> bool:
     """Whether the value could be a model file's name: it ends in one of the engine's model extensions."""
-    return len(value) < 1024 and Path(value).suffix.lower() in folder_paths.supported_pt_extensions | {".gguf"}
+    if len(value) >= 1024 or "." not in value:
+        return False
+    suffix = Path(value).suffix.lower()
+    return suffix == ".gguf" or suffix in folder_paths.supported_pt_extensions
 
 
 def fingerprint(value: str) -> Mark | None:

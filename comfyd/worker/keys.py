@@ -1,5 +1,6 @@
 """Content keys of nodes: equal keys mean equal results, whatever the node ids or the workflow; linear in the graph."""
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -7,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import nodes
 from comfy_execution.graph_utils import is_link
 
@@ -14,6 +16,8 @@ from .embeddings import embeddings
 from .files import Mark, fingerprints
 
 _REMEMBERED = 4096
+_SCALARS = frozenset({str, int, bool, bytes, type(None)})
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _LAST: dict[bytes, "Outside"] = {}
 """What nodes depended on beside their inputs when a job last had them, by class and constants; the longest unused go first."""
 
@@ -91,29 +95,28 @@ class ContentKeys:
         class_def = nodes.NODE_CLASS_MAPPINGS[node["class_type"]]
         digest = hashlib.blake2b(digest_size=16, person=self.mode.encode())
         changed = await self._is_changed(node_id)
-        _update(digest, [node["class_type"], getattr(class_def, "RELATIVE_PYTHON_MODULE", "nodes"), changed])
-        if _keyed_by_id(class_def):
-            _update(digest, [node_id, self.shape()])
+        parts: list[Any] = [node["class_type"], getattr(class_def, "RELATIVE_PYTHON_MODULE", "nodes"), changed]
+        parts.append([node_id, self.shape()] if _keyed_by_id(class_def) else [])
         marks: dict[str, list[Mark]] = {}
         for name in sorted(node["inputs"]):
-            self._update_input(digest, name, node["inputs"][name], marks)
+            parts.append(self._input(name, node["inputs"][name], marks))
+        _update(digest, parts)
         if changed is not False or marks:
             self._compare(node_id, node, changed, marks)
         return digest.digest()
 
-    def _update_input(self, digest: Any, name: str, value: Any, marks: dict[str, list[Mark]]) -> None:
+    def _input(self, name: str, value: Any, marks: dict[str, list[Mark]]) -> list[Any]:
+        """What of an input the key is made of; notes the marks of the files that it names."""
         if is_link(value):
             # A parent inside a cycle has no key; the engine reports the cycle, the key only must not match anything.
-            _update(digest, [name, "link", self._keys.get(value[0]) or os.urandom(16), value[1]])
-            return
+            return [name, "link", self._keys.get(value[0]) or os.urandom(16), value[1]]
         if isinstance(value, str) and (named := embeddings(value)):
             marks |= named
-            _update(digest, [name, value, named])
-            return
+            return [name, value, named]
         found = fingerprints(value) if isinstance(value, str) else None
         if found:
             marks[value] = found
-        _update(digest, [name, value, found])
+        return [name, value, found]
 
     def _compare(self, node_id: str, node: dict[str, Any], changed: object, marks: dict[str, list[Mark]]) -> None:
         """Sees what is another than last time; a job's keys are what the next time is compared with."""
@@ -183,6 +186,24 @@ def _digest(value: Any) -> bytes:
 
 def _update(digest: Any, value: Any) -> None:
     """Feeds a value to the hash, each type with a mark of its own; what has no stable form never matches anything."""
+    if _is_plain(value):
+        with contextlib.suppress(OverflowError, UnicodeError):  # whole numbers beyond 64 bits, halves of characters
+            digest.update(b"m" + _encode(value))
+            return
+    _update_by_type(digest, value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether msgpack gives the value a form of its own, as it does to nearly all that a graph holds."""
+    kind = type(value)
+    if kind is list or kind is tuple:
+        return all(type(item) in _SCALARS or _is_plain(item) for item in value)
+    if kind is dict:
+        return all(type(key) is str and _is_plain(item) for key, item in value.items())
+    return kind in _SCALARS or (kind is float and value == value)
+
+
+def _update_by_type(digest: Any, value: Any) -> None:
     match value:
         case float() if value != value:
             digest.update(b"u" + os.urandom(16))
@@ -196,10 +217,10 @@ def _update(digest: Any, value: Any) -> None:
         case dict():
             digest.update(b"d%d:" % len(value))
             for key in sorted(value, key=repr):
-                _update(digest, [key, value[key]])
+                _update_by_type(digest, [key, value[key]])
         case list() | tuple():
             digest.update(b"l%d:" % len(value))
             for item in value:
-                _update(digest, item)
+                _update_by_type(digest, item)
         case _:
             digest.update(b"u" + os.urandom(16))

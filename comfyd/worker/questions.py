@@ -1,12 +1,15 @@
 """What the engine asks of torch and the machine again and again in every run, answered without detours."""
 
+import collections
 import contextlib
 import functools
 import os
+import types
 from collections.abc import Callable
 from typing import Any
 
 import comfy.model_management
+import comfy.samplers
 import comfy.utils
 import torch
 
@@ -16,6 +19,7 @@ def install() -> None:
     comfy.model_management.get_free_memory = _free_memory(comfy.model_management.get_free_memory)
     comfy.utils.set_progress_bar_enabled(False)
     _seed_present_devices_only()
+    comfy.samplers.collections = _remembering_classes()
 
 
 def peak_allocated(device: torch.device) -> int:
@@ -69,6 +73,23 @@ class _Available:
     def read(self) -> int:
         """Bytes."""
         return int(os.pread(self._file, 512, 0).split(self._MARK, 1)[1].split(None, 1)[0]) * 1024
+
+
+def _remembering_classes() -> types.ModuleType:
+    """``collections`` for the samplers, who define the same class anew, and compile it, for all conditioning of every call."""
+    known: dict[tuple[str, tuple[str, ...]], Any] = {}
+
+    def namedtuple(typename: str, field_names: Any, **options: Any) -> Any:
+        if options or isinstance(field_names, str):
+            return collections.namedtuple(typename, field_names, **options)
+        name = typename, tuple(field_names)
+        if name not in known:
+            known[name] = collections.namedtuple(typename, name[1], module=comfy.samplers.__name__)
+        return known[name]
+
+    module = types.ModuleType(collections.__name__)
+    vars(module).update(vars(collections), namedtuple=namedtuple)
+    return module
 
 
 def _seed_present_devices_only() -> None:
