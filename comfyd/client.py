@@ -30,7 +30,7 @@ from .protocol import (
     encode,
     ends,
 )
-from .starting import listens, pid_of, start_daemon, start_or_join
+from .starting import has_ended, listens, pid_of, start_daemon, start_or_join, watch
 
 __all__ = ["Client", "Stream", "listens", "start_daemon", "stop_daemon"]
 
@@ -45,6 +45,8 @@ class Client:
         self._paths = paths
         self._start = True
         self._heard = 0.0
+        self._daemon: int | None = None
+        """A descriptor that tells of the daemon's end."""
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._socket: zmq.Socket[bytes]
         self._monitor: zmq.Socket[bytes]
@@ -76,6 +78,9 @@ class Client:
         if self._context is None:
             return
         self._inbox.clear()
+        if self._daemon is not None:
+            os.close(self._daemon)
+            self._daemon = None
         self._socket.disable_monitor()
         self._monitor.close()
         self._socket.close(linger=200)
@@ -106,7 +111,7 @@ class Client:
         return Stream(self, self._send(request), request, timeout)
 
     def _send(self, request: Request) -> bytes:
-        if self._context is None or self._monitor.poll(0) or (self._idle() and not listens(self._paths)):
+        if self._context is None or self._monitor.poll(0) or (self._idle() and self._has_ended()):
             self.connect(self._start)
         number, payload = next(self._numbers).to_bytes(8, "big"), _encode(request)
         self._inbox[number] = deque()
@@ -121,6 +126,14 @@ class Client:
     def _idle(self) -> bool:
         """Whether the daemon has been silent for so long that it may have ended unnoticed."""
         return time.monotonic() - self._heard > _IDLE
+
+    def _has_ended(self) -> bool:
+        """Whether no daemon is there; looked at through its process, for another connection would wake it up first."""
+        if self._daemon is None:
+            self._daemon = watch(self._paths)
+        if self._daemon is None:
+            return not listens(self._paths)
+        return has_ended(self._daemon) or not self._paths.socket.exists()
 
     def next(self, number: bytes, timeout: float | None) -> ToClient | None:
         """The next message of a request, None if the daemon ended; raises DaemonUnavailable after ``timeout``."""

@@ -1,5 +1,6 @@
 """The daemon's process as a client sees it: whether it is there, and how it is started. Imports no asyncio."""
 
+import contextlib
 import os
 import select
 import socket
@@ -24,6 +25,24 @@ def listens(paths: Paths) -> bool:
         except OSError:
             return False
     return True
+
+
+def watch(paths: Paths) -> int | None:
+    """A descriptor that can be read once the process that listens now has ended; None where there is none to be had."""
+    if not (hasattr(os, "pidfd_open") and hasattr(socket, "SO_PEERCRED")):
+        return None
+    with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+        probe.connect(str(paths.socket))
+        pid = int.from_bytes(probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 4), sys.byteorder)
+        return os.pidfd_open(pid)
+    return None
+
+
+def has_ended(watched: int) -> bool:
+    """Whether the process behind a descriptor of ``watch`` has ended."""
+    poll = select.poll()
+    poll.register(watched, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def start_daemon(config: Config, paths: Paths) -> None:

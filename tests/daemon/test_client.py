@@ -48,6 +48,30 @@ def test_a_daemon_that_does_not_answer_in_time_is_named(daemon: DaemonProcess, c
     assert isinstance(client.call(StatusRequest()), StatusReply)
 
 
+@pytest.mark.parametrize("told_of_ends", [True, False])
+def test_a_client_that_was_silent_sees_that_its_daemon_has_ended(
+    daemon: DaemonProcess, client: Client, monkeypatch: pytest.MonkeyPatch, told_of_ends: bool
+) -> None:
+    monkeypatch.setattr("comfyd.client._IDLE", 0.0)
+    if not told_of_ends:  # as on systems that have no descriptors for processes
+        monkeypatch.delattr(os, "pidfd_open", raising=False)
+    assert isinstance(client.call(StatusRequest()), StatusReply)
+    for _ in range(2):
+        monkeypatch.setattr(client._monitor, "poll", lambda timeout: 0)  # before ZeroMQ has seen it
+        daemon.kill()
+        with pytest.raises(errors.DaemonUnavailable, match="No daemon is running"):
+            client.call(StatusRequest())
+        daemon.start()
+        assert isinstance(client.call(StatusRequest()), StatusReply)
+        assert isinstance(client.call(StatusRequest()), StatusReply)
+
+
+def test_a_daemon_whose_socket_was_removed_is_not_asked(daemon: DaemonProcess, client: Client) -> None:
+    assert not client._has_ended()
+    daemon.paths.socket.unlink()
+    assert client._has_ended()
+
+
 def test_a_request_is_sent_when_its_stream_is_made(daemon: DaemonProcess, client: Client) -> None:
     stream = client.stream(submit("Echo", text="x"))
     wait_until(lambda: "job 1 done" in daemon.log, "the job's end")
