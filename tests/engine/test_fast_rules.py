@@ -1,24 +1,17 @@
 """When a model's calls are compiled, when they are compared, and what becomes of one that differs."""
 
-import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from . import rules
+
 
 @pytest.fixture(scope="module")
 def found(comfyui: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.engine.fast_rules", str(comfyui)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(Path.cwd()), os.environ.get("PYTHONPATH"))))}
-    told = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert told.returncode == 0, told.stderr[-3000:]
-    result: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
-    return result
+    return rules.told("fast", comfyui)
 
 
 def test_a_call_that_is_close_is_kept(found: dict[str, Any]) -> None:

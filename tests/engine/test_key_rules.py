@@ -1,14 +1,12 @@
 """Keys tell apart whatever ComfyUI may tell apart, and what has no form of its own matches nothing."""
 
 import itertools
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from . import rules
 
 NEVER = {"not a number", "not a number again", "an object", "a tensor", "text that nothing has"}
 SAME = {
@@ -21,12 +19,7 @@ SAME = {
 
 @pytest.fixture(scope="module")
 def found(comfyui: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.engine.key_rules", str(comfyui)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(Path.cwd()), os.environ.get("PYTHONPATH"))))}
-    told = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert told.returncode == 0, told.stderr[-3000:]
-    result: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
-    return result
+    return rules.told("key", comfyui)
 
 
 def test_values_of_other_types_have_other_keys(found: dict[str, Any]) -> None:

@@ -1,23 +1,16 @@
 """Merged weights are those that the engine's own streaming leaves on a GPU, and LoRAs of any kind follow each other."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from . import rules
+
 
 @pytest.fixture(scope="module")
 def found(comfyui: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.engine.merge_rules", str(comfyui)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(Path.cwd()), os.environ.get("PYTHONPATH"))))}
-    told = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert told.returncode == 0, told.stderr[-3000:]
-    result: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
-    return result
+    return rules.told("merge", comfyui)
 
 
 def test_text_encoders_have_the_weights_that_streaming_leaves(found: dict[str, Any]) -> None:

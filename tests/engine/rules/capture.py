@@ -1,6 +1,6 @@
 """Run as a process: small models of every kind that becomes graphs, on a GPU that need not be there, watched as before a capture.
 
-``python -m tests.engine.capture_rules COMFYUI`` prints, for each, what a graph would freeze, as JSON; empty: nothing.
+``python -m tests.engine.rules.capture COMFYUI`` prints, for each, what a graph would freeze, as JSON; empty: nothing.
 """
 
 import json

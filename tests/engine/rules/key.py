@@ -1,6 +1,6 @@
 """Run as a process: which inputs of nodes have the same key, and what the samplers' conditioning is made of.
 
-``python -m tests.engine.key_rules COMFYUI`` prints what it found as JSON.
+``python -m tests.engine.rules.key COMFYUI`` prints what it found as JSON.
 """
 
 import asyncio

@@ -1,23 +1,16 @@
 """A text is encoded once, whichever node asks: with the bits of stock, and never from a text encoder that is another."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from . import rules
+
 
 @pytest.fixture(scope="module")
 def found(comfyui: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.engine.encode_rules", str(comfyui)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(Path.cwd()), os.environ.get("PYTHONPATH"))))}
-    told = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert told.returncode == 0, told.stderr[-3000:]
-    result: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
-    return result
+    return rules.told("encode", comfyui)
 
 
 def test_the_same_tokens_are_encoded_once(found: dict[str, Any]) -> None:

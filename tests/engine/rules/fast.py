@@ -1,6 +1,6 @@
 """Run as a process: what a model's ``forward`` does in fast mode, with a UNet so small that nothing need be compiled.
 
-``python -m tests.engine.fast_rules COMFYUI`` prints what it found as JSON. "Compiled" blocks run as they are, times a factor.
+``python -m tests.engine.rules.fast COMFYUI`` prints what it found as JSON. "Compiled" blocks run as they are, times a factor.
 """
 
 import contextlib

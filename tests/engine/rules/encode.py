@@ -1,6 +1,6 @@
 """Run as a process: which encodes of a small text encoder are made, and which are had from those before.
 
-``python -m tests.engine.encode_rules COMFYUI`` prints what it found as JSON.
+``python -m tests.engine.rules.encode COMFYUI`` prints what it found as JSON.
 """
 
 import functools
@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from .merge_rules import WIDE, lora, patcher, text_encoder  # which puts ComfyUI on the path
+from .merge import WIDE, lora, patcher, text_encoder  # which puts ComfyUI on the path
 
 # isort: split
 import comfy.clip_model

@@ -1,6 +1,6 @@
 """Run as a process: a model call with ControlNets that runs out of memory in its middle, beside graphs that make room for it.
 
-``python -m tests.engine.retry_rules COMFYUI`` prints the results of the call when nothing happens, and when that does, as JSON.
+``python -m tests.engine.rules.retry COMFYUI`` prints the results of the call when nothing happens, and when that does, as JSON.
 """
 
 import json

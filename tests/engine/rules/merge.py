@@ -1,6 +1,6 @@
 """Run as a process: LoRAs on small models whose device is taken for a GPU, beside what the engine's own streaming makes of them.
 
-``python -m tests.engine.merge_rules COMFYUI`` prints what it found as JSON.
+``python -m tests.engine.rules.merge COMFYUI`` prints what it found as JSON.
 """
 
 import json
