@@ -153,6 +153,7 @@ class Engine:
             del self._jobs[job_id]
             self._threads.leave(job_id)
         if ended:
+            self._idle.worked()
             self._tidy()
 
     def _tidy(self) -> None:

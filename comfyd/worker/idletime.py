@@ -1,6 +1,7 @@
 """What is done while there is no job: the rest of a start, then captures, which give way to whatever comes."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import comfy.model_management
@@ -8,6 +9,8 @@ import comfy.model_management
 from .graphs import wiring as graphs
 from .later import Later
 from .threads import JobThreads
+
+_QUIET = 2.0  # seconds after a job in which the next one is likely, and would wait for a piece: the longest takes half a second
 
 
 class IdleTime:
@@ -19,6 +22,11 @@ class IdleTime:
         self._changed = changed
         self._wanted = wanted
         self._capturing = False
+        self._worked = float("-inf")
+
+    def worked(self) -> None:
+        """A job has ended: the rest of a start, which gives way to none, is no matter for pauses between jobs."""
+        self._worked = time.monotonic()
 
     @property
     def left(self) -> bool:
@@ -27,8 +35,10 @@ class IdleTime:
 
     def piece(self) -> bool:
         """Does the next of it; whether what is resident may be another thing now."""
-        if self._later.left:
+        if self._later.left and time.monotonic() - self._worked > _QUIET:
             self._later.piece()
+            return False
+        if not graphs.left():
             return False
         self._capture()
         return True
