@@ -1,4 +1,4 @@
-"""Run as a process: what idle time is used for, before and after a job. ``python -m tests.engine.idle_rules COMFYUI``."""
+"""Run as a process: what idle time is used for, before and after a job. ``python -m tests.engine.rules.idle COMFYUI``."""
 
 import json
 import sys
