@@ -130,8 +130,11 @@ class Job:
         """Everything from Started to the end."""
         begun = time.monotonic()
         job, nodes = self.run.job, self.run.graph
-        yield Started(job=job, nodes_total=len(nodes), cached=[], attempt=self.run.attempt)
+        cached = self.cached()
+        yield Started(job=job, nodes_total=len(nodes), cached=cached, attempt=self.run.attempt)
         for node, body in nodes.items():
+            if node in cached:
+                continue
             kind = body["class_type"]
             yield NodeStarted(job=job, node=node, class_type=kind, title=kind)
             blackbox({"job": job, "node": node, "class_type": kind, "title": kind})
@@ -153,11 +156,15 @@ class Job:
             executed=self.executed,
             nodes_total=len(nodes),
             files=self.files,
-            peak_memory=2 * GIB,
+            peak_memory=2 * GIB * bool(self.executed),
             device="fake",
             outputs=self.texts,
             mode=self.run.mode,
         )
+
+    def cached(self) -> list[str]:
+        """The nodes that do not run, because what they give is there."""
+        return []
 
     def told(self, order: CancelRun | PreviewOrder) -> None:
         """An order that reaches a job while it runs."""
@@ -315,8 +322,7 @@ class FakeWorker:
             case Describe(request=request, classes=classes):
                 self.send(Described(request=request, classes={name: catalogue().get(name) for name in classes}))
             case PlanOrder(request=request, graph=graph):
-                known = {id: Found(state="run") for id in graph}
-                self.send(Planned(request=request, nodes=known))
+                self.send(Planned(request=request, nodes=planned(graph)))
             case UnloadOrder():
                 self.unload(order)
             case Shutdown(now=now):
@@ -331,6 +337,11 @@ class FakeWorker:
         unknown = [name for name in names if name not in known]
         self.send(Unloaded(request=order.request, names=known, unknown=unknown, freed=sum(resident.size for resident in gone)))
         self.send(residency())
+
+
+def planned(graph: dict[str, Any]) -> dict[str, Found]:
+    """What a plan is told: everything would run."""
+    return {node: Found(state="run") for node in graph}
 
 
 def main() -> int:

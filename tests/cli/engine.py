@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from comfyd.protocol import Memory, NodeStarted, Output, Preview, Progress, Started
+from comfyd.protocol import Found, Memory, NodeDone, NodeStarted, Output, Preview, Progress
 
 _spec = importlib.util.spec_from_file_location("fake_engine", Path(__file__).parent.parent / "fake_engine.py")
 assert _spec is not None
@@ -24,6 +24,9 @@ PNG = b"\x89PNG\r\n\x1a\n not really"
 RED = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAEElEQVR4nGP8z4AATAxEcQAz0QEHOoQ+uAAAAABJRU5ErkJggg==")
 """A picture: four pixels by four of pure red."""
 DATA = Path(fake.SETTINGS["data"])
+OUTPUTS = {"7"}
+kept: dict[str, list[str]] = {}
+"""Files by the content of the nodes that have run."""
 
 
 def classes() -> dict[str, Any]:
@@ -56,28 +59,22 @@ own_classes = fake.catalogue
 
 
 class Job(fake.Job):  # type: ignore[misc, name-defined]
-    """Runs the demo's nodes; a graph that was run before is taken from the cache."""
-
-    kept: dict[str, list[str]] = {}  # noqa: RUF012
+    """Runs the demo's nodes; what a node has given is kept by its inputs and those of the nodes before it."""
 
     def messages(self) -> Iterator[Any]:
-        key = json.dumps(self.run.graph)
-        if key in self.kept:
-            yield from self._cached(key)
-            return
         for message in super().messages():
             if isinstance(message, NodeStarted):
                 title = self.run.graph[message.node].get("_meta", {}).get("title", message.class_type)
                 message = NodeStarted(job=message.job, node=message.node, class_type=message.class_type, title=title)
-            if isinstance(message, fake.Done):
-                self.kept[key] = message.files
+            if isinstance(message, NodeDone):
+                kept[content(self.run.graph, message.node)] = self.files
             yield message
 
-    def _cached(self, key: str) -> Iterator[Any]:
-        job, nodes = self.run.job, list(self.run.graph)
-        yield Started(job=job, nodes_total=len(nodes), cached=nodes)
-        kept = {"files": self.kept[key], "peak_memory": 0, "mode": self.run.mode}
-        yield fake.Done(job=job, seconds=0.001, executed=[], nodes_total=len(nodes), **kept)
+    def cached(self) -> list[str]:
+        keys = {node: content(self.run.graph, node) for node in self.run.graph}
+        found = [node for node in keys if keys[node] in kept]
+        self.files += [file for node in found if node in OUTPUTS & keys.keys() for file in kept[keys[node]]]
+        return found
 
     def do_KSampler(self, node: str, steps: int, **inputs: Any) -> Iterator[Any]:
         for step in range(1, steps + 1):
@@ -113,6 +110,17 @@ class Job(fake.Job):  # type: ignore[misc, name-defined]
     do_CheckpointLoaderSimple = do_CLIPTextEncode = do_EmptySD3LatentImage = do_VAEDecode = quietly
 
 
+def content(graph: dict[str, Any], node: str) -> str:
+    """All that a node's result depends on."""
+    inputs = graph[node]["inputs"].items()
+    given = {name: content(graph, value[0]) if isinstance(value, list) else value for name, value in inputs}
+    return json.dumps([graph[node]["class_type"], given])
+
+
+def planned(graph: dict[str, Any]) -> dict[str, Found]:
+    return {node: Found(state="cached" if content(graph, node) in kept else "run") for node in graph}
+
+
 def held(step: int) -> bool:
     """Whether the sampler is to wait before this step."""
     try:
@@ -123,6 +131,7 @@ def held(step: int) -> bool:
 
 fake.catalogue = classes
 fake.Job = Job
+fake.planned = planned
 main = fake.main
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ def test_a_plan_says_what_a_run_would_do_and_runs_nothing(shell: Shell):
     result = shell.run("plan", "demo", "seed", "42")
     assert result.status == 0
     lines = result.out.splitlines()
-    assert lines[0].startswith("7 of 7 nodes would run: about ")
+    assert lines[0].startswith("3 of 7 nodes would run: about ")
     assert lines[1] == "KSampler: seed 41 -> 42"
     assert "VAE Decode, Save Image: downstream" in lines
     assert result.err == "compared with job 1\n"

@@ -159,6 +159,7 @@ def test_what_a_dumb_terminal_shows_itself_is_not_shown_twice(shell: Shell):
     screen.until_prompt()
     screen.send("diff\r")
     screen.until(lambda: "77" in screen.text)
+    screen.until_prompt()
     assert "set seed" not in screen.raw
     screen.send(CTRL_D)
     assert screen.ended() == 0

@@ -90,6 +90,7 @@ def test_lines_are_remembered_across_sessions(shell: Shell):
     child.send("\x1b[A")
     child.expect(r"set.*seed.*77")
     child.sendintr()
+    await_prompt(child)
     child.sendeof()
     ended(child)
 

@@ -21,15 +21,21 @@ def settled(text: str, shell: Shell) -> str:
     """Without what is another one each time."""
     home = str(shell.daemon.home)
     unfolded = re.sub(re.escape(home[0]) + r"\n?".join(map(re.escape, home[1:])), "~/comfyd", text)
-    return "\n".join(_settled_line(line, str(shell.directory)) for line in unfolded.split("\n")).rstrip() + "\n"
+    return _settled_column([_settled_line(line, str(shell.directory)) for line in unfolded.split("\n")]).rstrip() + "\n"
 
 
 def _settled_line(line: str, directory: str) -> str:
     line = line.replace(directory, ".")
     line = re.sub(r"\(pid \d+\)", "(pid 4711)", line)
     line = re.sub(r"\d\d:\d\d:\d\d", "12:00:00", line)
-    timed = re.sub(r"~?\b\d+(\.\d+)? m?s\b(?! (and|each))", "0.1 s", line)
-    return re.sub(r"(?<=\S) {2,}", "  ", timed) if timed != line else line
+    return re.sub(r"~?\b\d+(\.\d+)? m?s\b(?! (and|each))", "0.1 s", line)
+
+
+def _settled_column(lines: list[str]) -> str:
+    """With the times of a table, whose width differs, in a column of one width."""
+    parted = [re.fullmatch(r"(.*\S) {2,}(TIME|0\.1 s)", line) for line in lines]
+    width = max((len(found[1]) for found in parted if found), default=0)
+    return "\n".join(f"{found[1]:{width}}  {found[2]:>5}" if found else line for line, found in zip(lines, parted, strict=True))
 
 
 def keep(name: str, screen: Screen, shell: Shell) -> None:
