@@ -145,7 +145,7 @@ def test_the_managed_engine_is_installed_only_where_that_is_wanted(paths: Paths,
 def test_the_worker_is_told_everything_in_its_environment(paths: Paths) -> None:
     import json
 
-    found = Launch(python="p", comfyui="/c", args=["--from-engine"])
+    found = Launch(python="p", comfyui="/c", args=["--from-engine"], left_out={"some_pack": "it crashed"})
     settings = Config(engine_args=["--cpu"], cache_ram=0.5)
     env = launch.environment(found, settings, paths, "ipc:///x", Path("/box"))
     assert env["COMFYD_WORKER_ADDRESS"] == "ipc:///x"
@@ -163,6 +163,7 @@ def test_the_worker_is_told_everything_in_its_environment(paths: Paths) -> None:
         "graphs_vram": 0,
         "png": "fast",
         "receipts": str(paths.receipts),
+        "left_out": {"some_pack": "it crashed"},
     }
 
 
