@@ -215,16 +215,22 @@ class Supervisor:
             ) from error
         ended = await worker.ended()
         self._worker = None
-        if self.info.state != "ready" and not self._stopping and (pack := autopsy.to_leave_out(ended, launch.left_out)):
-            log.warning("the worker %s while it imported the node pack %s, which is left out", ended, pack)
-            reason = f"the process {ended} while it was imported"
-            return msgspec.structs.replace(launch, left_out=launch.left_out | {pack: reason}), 0.0
+        log.info("the worker %s", ended)
+        self._waiting.unanswered(EngineFailed("The worker ended before it answered; try again."))
+        if other := self._without_a_pack(launch, ended):
+            return other, 0.0
         return launch, self._bury(ended)
+
+    def _without_a_pack(self, launch: Launch, ended: Ended) -> Launch | None:
+        """The same start without the node pack in whose import the worker died; None where that is not how it ended."""
+        if self.info.state == "ready" or self._stopping or not (pack := autopsy.to_leave_out(ended, launch.left_out)):
+            return None
+        log.warning("the worker %s while it imported the node pack %s, which is left out", ended, pack)
+        reason = f"the process {ended} while it was imported"
+        return msgspec.structs.replace(launch, left_out=launch.left_out | {pack: reason})
 
     def _bury(self, ended: Ended) -> float | None:
         late, self._late = self._late, None
-        log.info("the worker %s", ended)
-        self._waiting.unanswered(EngineFailed("The worker ended before it answered; try again."))
         if self.info.state != "ready" and not self._stopping:
             raise self._start_failed or autopsy.never_ready(ended)
         death = self._death(late, ended)
