@@ -11,23 +11,32 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.sd import CLIP
 
+from .graphs import tree, weights
 from .graphs.key import casts, switches
 from .graphs.own import is_own, module_of
-from .graphs.weights import times_meddled
+from .graphs.seen import size_of
 
 _LIMIT = 64 * 1024**2  # bytes kept
 _LARGE = 1024**2  # bytes of a token: embeddings are smaller, pictures that a text refers to are not
-_METHODS = ("encode_token_weights", "encode", "process_tokens", "forward")
+_METHODS = ("encode_token_weights", "encode", "process_tokens")
 _FUNCTIONS = (FunctionType, MethodType)
 _SET = {"manual_cast_dtype"}
 """What ComfyUI itself replaces in a text encoder."""
 _looked_at: "weakref.WeakKeyDictionary[torch.nn.Module, tuple[int, bool]]" = weakref.WeakKeyDictionary()
+
+
+class _Kept(NamedTuple):
+    """A result as its structure and tensors of our own; it does not keep the model."""
+
+    model: weakref.ref[torch.nn.Module]
+    structure: Hashable
+    tensors: list[torch.Tensor]
 
 
 class Encodes:
@@ -35,25 +44,29 @@ class Encodes:
 
     def __init__(self, limit: int = _LIMIT) -> None:
         self._limit = limit
-        self._kept: OrderedDict[Hashable, tuple[weakref.ref[torch.nn.Module], Any]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._size = 0
 
     def find(self, key: Hashable, model: torch.nn.Module) -> Any:
         """A copy of what was kept for the model; None: nothing was."""
-        owner, made = self._kept.get(key, (None, None))
-        if owner is None or owner() is not model:
+        found = self._kept.get(key)
+        if found is None or found.model() is not model:
             return None
         self._kept.move_to_end(key)
-        return copied(made)
+        return tree.build(found.structure, [tensor.clone() for tensor in found.tensors])
 
     def keep(self, key: Hashable, model: torch.nn.Module, made: Any) -> None:
         """Keeps a copy, unless it would not be equal in every way."""
-        own = copied(made)
-        if own is None:
+        try:
+            structure, tensors = tree.flatten(made)
+        except tree.Unsupported:
+            return
+        own = [tensor.clone() for tensor in tensors]
+        if not all(map(_is_copy, own, tensors)):
             return
         self._drop(key)
-        self._kept[key] = weakref.ref(model), own
-        self._size += _bytes(own)
+        self._kept[key] = _Kept(weakref.ref(model), structure, own)
+        self._size += size_of(own)
         while self._size > self._limit:
             self._drop(next(iter(self._kept)))
 
@@ -64,7 +77,11 @@ class Encodes:
 
     def _drop(self, key: Hashable) -> None:
         if key in self._kept:
-            self._size -= _bytes(self._kept.pop(key)[1])
+            self._size -= size_of(self._kept.pop(key).tensors)
+
+
+def _is_copy(own: torch.Tensor, given: torch.Tensor) -> bool:
+    return type(own) is type(given) and own.stride() == given.stride()
 
 
 encodes = Encodes()
@@ -97,11 +114,14 @@ def _key(clip: Any, tokens: Any, return_pooled: Any) -> Hashable | None:
     if torch.is_grad_enabled() or casts() or not _is_plain(clip) or not _is_own(clip.cond_stage_model):
         return None
     try:
-        asked = _form((tokens, clip.layer_idx, return_pooled == "unprojected"))
-    except _NoForm:
+        structure, tensors = tree.flatten((tokens, clip.layer_idx, return_pooled == "unprojected"), _is_whole)
+    except tree.Unsupported:
+        return None
+    if not all(map(_has_content, tensors)):
         return None
     model, patcher = clip.cond_stage_model, clip.patcher
-    return id(model), times_meddled(), patcher.patches_uuid, str(patcher.load_device), switches(), asked
+    asked = structure, *map(_content, tensors)
+    return id(model), weights.times_meddled(), patcher.patches_uuid, str(patcher.load_device), switches(), asked
 
 
 def _is_plain(clip: Any) -> bool:
@@ -117,73 +137,32 @@ def _is_plain(clip: Any) -> bool:
 def _is_own(model: torch.nn.Module) -> bool:
     """Whether nothing but ComfyUI's code takes part in the model's calls; looked at again when a node pack's code has run."""
     looked_at, found = _looked_at.get(model, (-1, False))
-    if looked_at != times_meddled():
+    if looked_at != weights.times_meddled():
         found = _runs_own_code(model)
-        _looked_at[model] = times_meddled(), found
+        _looked_at[model] = weights.times_meddled(), found
     return found
 
 
 def _runs_own_code(model: torch.nn.Module) -> bool:
-    return all(_has_own_code(type(part)) and not _is_changed(part) for part in model.modules())
+    return not weights.foreign(model) and all(_has_own_functions(part) for part in model.modules())
 
 
-def _is_changed(part: torch.nn.Module) -> bool:
-    own = vars(part)
-    given = (value for value in own.values() if type(value) in _FUNCTIONS)
-    replaced = any(name in own for name in _METHODS) or not all(is_own(module_of(value)) for value in given)
-    return replaced or bool(part._forward_hooks or part._forward_pre_hooks)
+def _has_own_functions(part: torch.nn.Module) -> bool:
+    """Whether the methods by which a text encoder is asked, and the functions that it was given, are known."""
+    methods = (getattr(part, name, None) for name in _METHODS)
+    given = (value for value in vars(part).values() if type(value) in _FUNCTIONS)
+    return all(function is None or is_own(module_of(function)) for function in (*methods, *given))
 
 
-def _has_own_code(kind: type[torch.nn.Module]) -> bool:
-    methods = (getattr(kind, name, None) for name in _METHODS)
-    return is_own(kind.__module__) and all(method is None or is_own(module_of(method)) for method in methods)
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, numbers.Integral)
 
 
-class _NoForm(Exception):
-    """Of a value that cannot be told apart by its content."""
+def _has_content(tensor: torch.Tensor) -> bool:
+    """Whether a tensor among the tokens can be told apart by its content."""
+    return tensor.nbytes <= _LARGE and tensor.layout == torch.strided and not tensor.is_quantized
 
 
-def _form(value: Any) -> Hashable:
-    match value:
-        case None | bool() | str() | float():
-            return value
-        case numbers.Integral():
-            return int(value)
-        case torch.Tensor() if value.nbytes <= _LARGE and value.layout == torch.strided and not value.is_quantized:
-            content = value.detach().cpu().contiguous().flatten().view(torch.uint8)
-            return str(value.dtype), tuple(value.shape), bytes(content.numpy())
-        case list() | tuple():
-            return tuple(map(_form, value))
-        case dict():
-            return tuple((str(name), _form(item)) for name, item in value.items())
-    raise _NoForm
-
-
-def copied(made: Any) -> Any:
-    """The same with tensors of its own; None where it has parts that cannot be had twice."""
-    try:
-        return _copy(made)
-    except _NoForm:
-        return None
-
-
-def _copy(value: Any) -> Any:
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case torch.Tensor() if type(value) is torch.Tensor:
-            own = value.clone()
-            if own.stride() == value.stride():
-                return own
-        case dict():
-            return {name: _copy(item) for name, item in value.items()}
-        case tuple() if type(value) is tuple:
-            return tuple(map(_copy, value))
-    raise _NoForm
-
-
-def _bytes(made: Any) -> int:
-    if isinstance(made, torch.Tensor):
-        return int(made.nbytes)
-    parts = made.values() if isinstance(made, dict) else made if isinstance(made, tuple) else ()
-    return sum(map(_bytes, parts))
+def _content(tensor: torch.Tensor) -> Hashable:
+    data = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
+    return str(tensor.dtype), tuple(tensor.shape), bytes(data.numpy())

@@ -4,6 +4,7 @@ import functools
 import itertools
 import weakref
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import torch
@@ -208,16 +209,22 @@ def _detaching(original: Callable[..., Any], unloaded: Callable[[torch.nn.Module
     return detach
 
 
-def _reason(module: torch.nn.Module, flat: Flat) -> str:
+def foreign(module: torch.nn.Module) -> str:
+    """Whose code takes part in the module's calls beside ComfyUI's, comfyd's and torch's; empty: nobody's."""
     if hooked_everywhere():
         return "code of a node pack hooks into every module"
     if any(module is part for model in _injected for part in model.modules()):
         return "a node has changed its modules"
     parts = list(within(module))
-    if reason := next(filter(None, map(_kind_reason, dict.fromkeys(map(type, parts)))), ""):
+    kinds = dict.fromkeys(map(type, parts))
+    return next(filter(None, chain(map(_kind_reason, kinds), map(_part_reason, parts))), "")
+
+
+def _reason(module: torch.nn.Module, flat: Flat) -> str:
+    if reason := foreign(module):
         return reason
-    if reason := next(filter(None, map(_part_reason, parts)), ""):
-        return reason
+    if any(map(_is_patched_on_call, within(module))):
+        return "its weights are patched on every call"
     return next(filter(None, map(_tensor_reason, flat.tensors)), "")
 
 
@@ -230,9 +237,11 @@ def _kind_reason(kind: type[torch.nn.Module]) -> str:
 def _part_reason(part: torch.nn.Module) -> str:
     if part._forward_hooks or part._forward_pre_hooks or not all(map(_is_comfyds, _replaced(part))):
         return f"code of a node pack hooks into {type(part).__name__}"
-    if getattr(part, "weight_function", None) or getattr(part, "bias_function", None):
-        return "its weights are patched on every call"
     return ""
+
+
+def _is_patched_on_call(part: torch.nn.Module) -> bool:
+    return bool(getattr(part, "weight_function", None) or getattr(part, "bias_function", None))
 
 
 def _replaced(part: torch.nn.Module) -> list[Any]:

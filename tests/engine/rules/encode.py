@@ -91,7 +91,7 @@ def embedded(plain: CLIP, calls: Calls) -> dict[str, Any]:
     return {
         f"embedding {number}": calls.of(lambda v=value: plain.encode_from_tokens(tokens(v)))
         for number, value in enumerate((0.0, 0.0, 1.0))
-    } | {"scalar": encodes._form(torch.tensor(1.0)) != encodes._form(torch.tensor(2.0))}
+    } | {"scalar": encodes._content(torch.tensor(1.0)) != encodes._content(torch.tensor(2.0))}
 
 
 def patched(plain: CLIP, calls: Calls) -> dict[str, Any]:
