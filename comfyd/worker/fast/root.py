@@ -12,6 +12,7 @@ import torch
 
 from comfyd.modes import FAST
 from comfyd.worker.graphs import weights
+from comfyd.worker.graphs.diffusion import own_residuals
 
 from .arithmetic import AS_IT_IS, Arithmetic
 from .attention import Shapes, choose
@@ -131,47 +132,33 @@ class Root:
         exact = self._forward(self._module, *args, **_own(kwargs, shapes))
         if self._blocks:
             maker.tell("compiling")
+        while isinstance(made := self._compared(exact, args, kwargs, shapes), str):
+            if len(self._arithmetics) == 1:
+                return self._refuse(maker, made, args, kwargs)
+            logging.info("comfyd: %s is not run %s: %s", self._name, self._arithmetics.pop(0).name, made)
+            self._known.clear()
+        fast, measured = made
+        done, how = f"compiled ({count.since()})" if self._ran else "fast", self._arithmetics[0].name
+        logging.info("comfyd: %s is %s, %s from exact%s", self._name, done, self._gate.shown(measured), how and f", {how}")
+        self._known[seen] = frozenset(self._ran)
+        return fast
+
+    def _compared(self, exact: Any, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: Shapes) -> tuple[Any, float] | str:
+        """The fast result and how far it is from the exact one, or why it is none."""
         try:
             self._install()
-            fast, measured = self._closest(exact, args, kwargs, shapes)
+            with self._arithmetics[0].within():
+                choose(shapes.seen, self._cache / "attention.json")
+            fast = self._fast(args, _own(kwargs), self._blocks)
+            measured = self._gate.measure(exact, fast)
         except comfy.model_management.InterruptProcessingException:
             raise
         except Exception as error:
             if comfy.model_management.is_oom(error):
                 raise
             logging.debug("comfyd: compiling failed", exc_info=True)
-            return self._refuse(maker, f"compiling it failed ({type(error).__name__})", args, kwargs)
-        if not self._gate.passes(measured):
-            return self._refuse(maker, self._gate.says(measured), args, kwargs)
-        done, how = f"compiled ({count.since()})" if self._ran else "fast", self._arithmetics[0].name
-        logging.info("comfyd: %s is %s, %s from exact%s", self._name, done, self._gate.shown(measured), how and f", {how}")
-        self._known[seen] = frozenset(self._ran)
-        return fast
-
-    def _closest(self, exact: Any, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: Shapes) -> tuple[Any, float]:
-        """The fast result and how far it is from the exact one, in the first arithmetic in which that is close enough."""
-        while len(self._arithmetics) > 1:
-            try:
-                fast, measured = self._compared(exact, args, kwargs, shapes)
-            except comfy.model_management.InterruptProcessingException:
-                raise
-            except Exception as error:
-                if comfy.model_management.is_oom(error):
-                    raise
-                why = f"it failed ({type(error).__name__})"
-            else:
-                if self._gate.passes(measured):
-                    return fast, measured
-                why = self._gate.says(measured)
-            logging.info("comfyd: %s is not run %s: %s", self._name, self._arithmetics.pop(0).name, why)
-            self._known.clear()
-        return self._compared(exact, args, kwargs, shapes)
-
-    def _compared(self, exact: Any, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: Shapes) -> tuple[Any, float]:
-        with self._arithmetics[0].within():
-            choose(shapes.seen, self._cache / "attention.json")
-        fast = self._fast(args, _own(kwargs), self._blocks)
-        return fast, self._gate.measure(exact, fast)
+            return f"compiling it failed ({type(error).__name__})"
+        return (fast, measured) if self._gate.passes(measured) else self._gate.says(measured)
 
     def _install(self) -> None:
         """Puts the compiled blocks in place and the convolutions' weights in the order that they like."""
@@ -221,8 +208,8 @@ def relative(exact: Any, fast: Any) -> float:
 def _own(kwargs: dict[str, Any], shapes: Shapes | None = None) -> dict[str, Any]:
     """Arguments that a call may use up: it takes ControlNet's residuals off their lists, and notes where it is."""
     own = dict(kwargs)
-    if own.get("control") is not None:
-        own["control"] = {name: list(value) if isinstance(value, list) else value for name, value in own["control"].items()}
+    if "control" in own:
+        own["control"] = own_residuals(own["control"])
     if "transformer_options" in own:
         own["transformer_options"] = own["transformer_options"].copy()
         if shapes is not None:

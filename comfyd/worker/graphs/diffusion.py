@@ -33,7 +33,7 @@ def apply_model(graphs: Graphs, guider: Any, mode: str, executor: Any, args: tup
         return graphs.eagerly(owner.owner, label, reason, lambda: executor(*args, **kwargs))
 
     def eager() -> Any:
-        return executor(*args[:_CONTROL], _own(args[_CONTROL]), *args[_CONTROL + 1 :], **kwargs)
+        return executor(*args[:_CONTROL], own_residuals(args[_CONTROL]), *args[_CONTROL + 1 :], **kwargs)
 
     arguments = dict(zip(_NAMES, args, strict=False)) | {"options": graphable(args[5]), "more": kwargs}
     run = _short_run(executor, args[5])
@@ -54,8 +54,8 @@ def apply_model(graphs: Graphs, guider: Any, mode: str, executor: Any, args: tup
     return graphs.run(call)
 
 
-def _own(control: Any) -> Any:
-    """The residuals for one call, which takes them out of their lists, so that it can be made again when memory ran out."""
+def own_residuals(control: Any) -> Any:
+    """ControlNet's residuals for one call, which takes them out of their lists, so that another can be made with the same."""
     if not isinstance(control, dict):
         return control
     return {name: list(residuals) if isinstance(residuals, list) else residuals for name, residuals in control.items()}
