@@ -164,17 +164,19 @@ class Daemon:
             case PsRequest():
                 return answers.ps(self._engine)
 
-    def _take(self, caller: Caller, request: Submit) -> None:
+    def _check_taking(self) -> None:
         self._check_running()
         self._jobs.check_room(pending=self._unbound)
+
+    def _take(self, caller: Caller, request: Submit) -> None:
+        self._check_taking()
         if ready := bound_at_once(request, self._engine):
             self._queue.accept(caller, request, request.held | ready.overrides, ready.graph)
         else:
             self._pending.begin(caller, self._submit(caller, request))
 
     async def _submit(self, caller: Caller, request: Submit) -> None:
-        self._check_running()
-        self._jobs.check_room(pending=self._unbound)
+        self._check_taking()  # again: others may have begun before this task did
         self._unbound += 1
         try:
             with self._pending.told_of(self._engine.info, caller):

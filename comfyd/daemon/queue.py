@@ -89,16 +89,16 @@ class Queue:
     def accept(self, caller: Caller, request: Submit, overrides: dict[str, object], graph: Graph) -> None:
         """Journal a bound job, say so, and let it take its place; raises QueueFull or JournalUnavailable."""
         self.jobs.check_room()
-        encoded = encode(graph), encode(extra_data(request)), request.mode
-        now = time.time()
-        job = self.journal.add(request.workflow, overrides, encoded[0], encoded[1], now, request.mode, request.sweep)
+        nodes, extra = encode(graph), encode(extra_data(request))
+        job = self.journal.add(request.workflow, overrides, nodes, extra, time.time(), request.mode, request.sweep)
         self._receipts.forget(job)
         if request.follow:
             self.followers.follow(job, caller, preview=request.preview)
         position = self.jobs.next_position()
         effects = self.jobs.submit(job, self._loop.time())
         if effects and isinstance(effects[0], Admit) and effects[0].job == job:
-            self._hand_over(effects[0], *encoded)  # before all else, because the worker's way to its first step is the longest
+            # Before all else, because the worker's way to its first step is the longest.
+            self._hand_over(effects[0], nodes, extra, request.mode)
             self._handed_over = job
         log.info("job %d queued (%s)", job, plain(request.workflow) or "unnamed", extra={"job": job})
         self._clients.send(caller, Accepted(job=job, position=position, overrides=overrides))

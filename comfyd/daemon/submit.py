@@ -42,7 +42,7 @@ def bound_at_once(request: Submit, engine: Supervisor) -> "Bound | None":
     catalogue = engine.catalogue
     if catalogue is None or not engine.live or engine.info.state != "ready":
         return None
-    if request.api is None or len(request.api) >= _LARGE or _ui(request) is not None or _counts_on(request):
+    if not _is_quick(request) or _ui(request) is not None or _counts_on(request):
         return None
     try:
         return _prepared_and_bound(request, catalogue, {})
@@ -88,9 +88,14 @@ async def _described(engine: Supervisor, classes: list[str]) -> "Catalogue":
     return engine.catalogue
 
 
+def _is_quick(request: Work) -> bool:
+    """Whether the graph is neither large nor to be converted first."""
+    return request.api is not None and len(request.api) < _LARGE
+
+
 async def _bind(request: Work, catalogue: "Catalogue", last: dict[str, Any]) -> "Bound":
-    """Bind beside the loop whatever takes long: large graphs, and those that must be converted first."""
-    if request.api is not None and len(request.api) < _LARGE:
+    """Bind beside the loop whatever takes long."""
+    if _is_quick(request):
         return _prepared_and_bound(request, catalogue, last)
     return await in_thread(lambda: _prepared_and_bound(request, catalogue, last))
 
