@@ -80,9 +80,10 @@ def _as_edited(session: Session, given: Document, api: Graph, index: "Index") ->
 
 def _held(index: "Index", graph: Graph, name: str) -> Iterator[tuple[str, Any]]:
     """What the inputs hold that a name stands for, by address."""
+    from comfyd.workflow.graph.wiring import unwrapped
+
     for id_, input_ in index.names.find(name):
-        value = graph[id_]["inputs"][input_]
-        yield f"{id_}.{input_}", value["__value__"] if isinstance(value, dict) and "__value__" in value else value
+        yield f"{id_}.{input_}", unwrapped(graph[id_]["inputs"][input_])
 
 
 # ---------------------------------------------------------------- fetch

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from comfyd.errors import DaemonUnavailable, UsageError
 from comfyd.protocol import StatusReply, StatusRequest, Submit
+from comfyd.workflow.sweep import place
 
 from ..connection import ANSWER_LIMIT, connected
 from ..terminal import Terminal
@@ -154,7 +155,7 @@ def _submission(prepared: Prepared, asked: Asked) -> Callable[[Point], Submit]:
     total, name = len(prepared.points), prepared.directory.resolve().name
 
     def submit(point: Point) -> Submit:
-        place = f"{point.number}/{total} {name}"
-        return given.request(Submit, overrides=point.overrides, mode=asked.mode, extra_data={KEY: point.key}, sweep=place)
+        sweep = place(point.number, total, name)
+        return given.request(Submit, overrides=point.overrides, mode=asked.mode, extra_data={KEY: point.key}, sweep=sweep)
 
     return submit

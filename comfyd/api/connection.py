@@ -129,6 +129,8 @@ class Connection:
         What is upstream changes least; a result's ``overrides`` say whose it is. Errors are those of ``run``, and as with an
         end of the iteration what is left is cancelled.
         """
+        from comfyd.workflow.sweep import place
+
         from .sweep import every
 
         self.call(WaitReady())  # whose catalogue says what the values are
@@ -141,8 +143,8 @@ class Connection:
             while left or jobs:
                 while left and len(jobs) < self._ahead:
                     number, run = left.popleft()
-                    place = f"{number}/{total} {document.name}"
-                    jobs.append(self._handed_in(self._request(document, run, mode, follow=False, sweep=place)))
+                    request = self._request(document, run, mode, follow=False, sweep=place(number, total, document.name))
+                    jobs.append(self._handed_in(request))
                 yield jobs[0].result()
                 jobs.popleft()
         finally:

@@ -12,7 +12,7 @@ from .check import check, refused
 from .classes.catalogue import Catalogue
 from .graph.copying import copied, own_copy
 from .graph.following import value_at
-from .graph.wiring import Address, Wiring
+from .graph.wiring import Address, Wiring, wrapped
 from .naming.address import Names, canonical
 from .naming.words import overrides as pairs
 from .values.constants import Rejected
@@ -154,7 +154,7 @@ class _Binding:
             value = read(self.names.input(address), value)
         except Rejected as rejected:
             self._collect(refused(_subject(self.wiring, name, address), rejected, self.wiring.classes[id_].name), rejected)
-        self.wiring.inputs[id_][input_] = {"__value__": value} if isinstance(value, list) else value
+        self.wiring.inputs[id_][input_] = wrapped(value)
         self.applied[address] = value
 
     def _collect(self, error: Refused, cause: Rejected) -> None:

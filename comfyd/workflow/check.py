@@ -7,7 +7,7 @@ from comfyd.errors import ComfydError, InvalidValue, MissingModel, Refused, Work
 
 from .classes.linktypes import ANY, fits
 from .classes.nodeclass import COMBO, Input, NodeClass
-from .graph.wiring import Address, Wiring, is_link
+from .graph.wiring import Address, Wiring, is_link, unwrapped
 from .values.constants import NoSuchModel, NotAmongChoices, Rejected, convert
 from .wording import listed, plain, shown
 
@@ -69,7 +69,7 @@ def _check_node(wiring: Wiring, id_: str, stale: list[Refused]) -> None:
             _check_link(wiring, (id_, name), spec)
         else:
             try:
-                inputs[name] = _constant(spec, inputs[name])
+                inputs[name] = convert(spec, unwrapped(inputs[name]))
             except Rejected as error:
                 _collect(refused(wiring.label((id_, name)), error, class_.name), stale)
     if len(inputs) > len(specs) or not inputs.keys() <= specs.keys():
@@ -80,12 +80,6 @@ def _collect(error: Refused, stale: list[Refused]) -> None:
     if not error.classes:
         raise error
     stale.append(error)
-
-
-def _constant(spec: Input, value: Any) -> Any:
-    if type(value) is dict and "__value__" in value:
-        value = value["__value__"]
-    return convert(spec, value)
 
 
 def _check_link(wiring: Wiring, address: Address, spec: Input) -> None:

@@ -16,6 +16,7 @@ from .convert.definitions import Levels, read_levels
 from .convert.face import Face, face
 from .convert.layout import lay_out
 from .convert.ui import Level, Node
+from .graph.wiring import wrapped
 
 _PROBE = object()
 _NOW = datetime(2000, 1, 1)
@@ -48,7 +49,7 @@ def holds(ui: dict[str, Any], values: Mapping[str, Any], catalogue: Catalogue) -
     except (Refused, RecursionError):
         return False
     inputs = {f"{id_}.{name}": value for id_, node in graph.items() for name, value in node["inputs"].items()}
-    return all(address in inputs and inputs[address] == _wrapped(value) for address, value in values.items())
+    return all(address in inputs and inputs[address] == wrapped(value) for address, value in values.items())
 
 
 class _Reflection:
@@ -83,7 +84,7 @@ class _Reflection:
         expected = dict(self._expected)
         for place in places:
             node = expected[place.id]
-            expected[place.id] = node | {"inputs": node["inputs"] | {place.input: _wrapped(place.value)}}
+            expected[place.id] = node | {"inputs": node["inputs"] | {place.input: wrapped(place.value)}}
             place.put()
         if self._converted() == expected:
             self._expected = expected
@@ -140,10 +141,6 @@ class _Place(msgspec.Struct):
 
     def restore(self) -> None:
         self.values[self.key] = self.before
-
-
-def _wrapped(value: Any) -> Any:
-    return {"__value__": value} if isinstance(value, list) else value
 
 
 def _widget_values(ui: dict[str, Any]) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from comfyd.protocol import Graph
+from comfyd.workflow.graph.wiring import wrapped
 
 from . import virtual
 from .failure import not_convertible, unknown_class
@@ -32,7 +33,7 @@ def _node(place: Place, node: Node, layouts: Layouts, follow: Follow) -> dict[st
     layout = layouts.of(node)
     if layout is None:
         raise unknown_class(node, place.path(node))
-    inputs = {name: _wrapped(value) for name, value in layout.values.items() if name in layout.exported}
+    inputs = {name: wrapped(value) for name, value in layout.values.items() if name in layout.exported}
     for index, slot in enumerate(layout.inputs):
         if slot.link is None:
             continue
@@ -40,13 +41,8 @@ def _node(place: Place, node: Node, layouts: Layouts, follow: Follow) -> dict[st
         if isinstance(found, Source):
             inputs[slot.name] = [found.path, found.slot]
         elif isinstance(found, Value):
-            inputs[slot.name] = _wrapped(found.value)
+            inputs[slot.name] = wrapped(found.value)
     return {"inputs": inputs, "class_type": node.type, "_meta": {"title": layout.title}}
-
-
-def _wrapped(value: Any) -> Any:
-    """A list as a value: on its own it would be taken for a link."""
-    return {"__value__": value} if isinstance(value, list) else value
 
 
 def _drop_loose_ends(inputs: dict[str, Any], graph: Graph) -> None:

@@ -85,6 +85,16 @@ def is_link(value: Any) -> TypeGuard[list[Any]]:
     return type(value) is list and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int)
 
 
+def wrapped(value: Any) -> Any:
+    """A constant as a graph holds it: a list on its own would be taken for a link."""
+    return {"__value__": value} if isinstance(value, list) else value
+
+
+def unwrapped(value: Any) -> Any:
+    """The constant that a graph holds so."""
+    return value["__value__"] if type(value) is dict and "__value__" in value else value
+
+
 def _classes(graph: Graph, catalogue: Catalogue) -> dict[str, NodeClass]:
     found = {id_: catalogue.node(node["class_type"]) for id_, node in graph.items()}
     known = {id_: class_ for id_, class_ in found.items() if class_ is not None}
